@@ -1,0 +1,50 @@
+# Everything a stranger needs: `make rehearse` and `make test` set up what they use by themselves.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready-$(shell cksum < requirements/dev.txt | cut -d" " -f1)
+OUT    ?= out
+
+.PHONY: rehearse test check fix lock bench docs units clean
+
+rehearse: $(READY)  ## rehearse NCT07176143 with virtual participants and write the report
+	$(BIN)/trialwright rehearse protocols/nct07176143 --out $(OUT)/nct07176143
+
+test: $(READY)  ## every check and every test, as CI runs them
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/python -m scripts.docs --check
+	$(BIN)/pytest
+
+check: $(READY)  ## the checks without the tests
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+fix: $(READY)  ## format, and mend what a tool can mend
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: $(READY)  ## the speed table
+	$(BIN)/python -m bench
+
+docs: $(READY)  ## regenerate the generated pages of the documentation
+	$(BIN)/python -m scripts.docs
+
+units: $(READY)  ## regenerate the closed table of units
+	$(BIN)/python -m scripts.units
+
+lock:  ## resolve the dependencies again (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--quiet pyproject.toml --extra dev -o requirements/dev.txt
+
+$(READY):
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Trialwright needs Python 3.11 or newer; name one with PYTHON=python3.11")'
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:
+	rm -rf $(VENV) out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Scripts that regenerate what is generated; no part of the package."""

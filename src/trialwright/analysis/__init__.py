@@ -1,0 +1,1 @@
+"""The estimand plan: datasets, estimators, results with numerator, denominator and unit."""

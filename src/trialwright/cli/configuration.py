@@ -1,0 +1,94 @@
+"""The one configuration file, and the log that it asks for.
+
+`trialwright.toml` beside where the command is run, or the file named with `--config`:
+
+    language = "en"        # of findings and labels: "en" or "zh"
+    database = ""          # where a ledger lies when no path is given, a path or postgresql://...
+    [log]
+    level = "warning"      # debug, info, warning, error
+    file = ""              # empty: the error stream
+
+The log is structured and holds no participant data: verbs, counts, durations and digests only.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from trialwright.core.finding import Refused, finding
+
+FILE = "trialwright.toml"
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the configuration file says."""
+
+    language: str = "en"
+    database: str = ""
+    log_level: str = "warning"
+    log_file: str = ""
+
+
+_current = [Configuration()]
+
+
+def current() -> Configuration:
+    """The configuration of this run of the command."""
+    return _current[0]
+
+
+def start(path: str) -> None:
+    """Read the configuration file and set up the log; `Refused` says what is wrong with it."""
+    _current[0] = _read(path)
+    if current().log_file or current().log_level != "warning":
+        _set_up_log(current())
+
+
+def _read(path: str) -> Configuration:
+    file = Path(path or FILE)
+    if not file.is_file():
+        if path:
+            raise Refused(finding("file_missing", path=path))
+        return Configuration()
+    try:
+        data = tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as wrong:
+        raise Refused(finding("configuration_wrong", path=file, why=wrong)) from wrong
+    log = data.pop("log", {})
+    known = {"language": str, "database": str}
+    for key, value in data.items():
+        if key not in known or not isinstance(value, str):
+            raise Refused(finding("configuration_wrong", path=file, why=f"`{key}` is not a setting with text"))
+    if not isinstance(log, dict) or set(log) - {"level", "file"} or log.get("level", "warning") not in _LEVELS:
+        raise Refused(finding("configuration_wrong", path=file, why="[log] takes `level` and `file`"))
+    if data.get("language", "en") not in ("en", "zh"):
+        raise Refused(finding("configuration_wrong", path=file, why="`language` is en or zh"))
+    return Configuration(
+        data.get("language", "en"), data.get("database", ""), log.get("level", "warning"), str(log.get("file", ""))
+    )
+
+
+def _set_up_log(configuration: Configuration) -> None:
+    import structlog
+
+    try:  # the log stays open for as long as the command runs
+        file = configuration.log_file
+        stream = Path(file).open("a", encoding="utf-8") if file else sys.stderr  # noqa: SIM115
+    except OSError as wrong:
+        why = wrong.strerror or "unwritable"
+        raise Refused(finding("folder_unwritable", path=configuration.log_file, why=why)) from wrong
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[configuration.log_level]),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+    )

@@ -1,0 +1,61 @@
+"""The command `trialwright`: finds the verb, runs it, and turns refusals into sentences and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from trialwright import __version__
+
+#: One file per verb; a verb's module is imported only when it is asked for, so that `--help` is quick.
+VERBS = {
+    "check": "findings of a protocol: names, types, units, quotations, what nobody collects",
+    "coverage": "what becomes of every sentence of the registry record",
+    "screen": "whether a participant fits, criterion by criterion, and why",
+}
+
+DONE, DOES_NOT_HOLD, CANNOT_RUN = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb. Returns 0 done, 1 the thing asked about does not hold, 2 cannot run."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    verb = next((word for word in words if not word.startswith("-")), "")
+    parser = _parser(verb)
+    options = parser.parse_args(words)
+    if not options.verb:
+        parser.print_help()
+        return CANNOT_RUN
+    from trialwright.cli import configuration, output
+    from trialwright.core.finding import Refused
+
+    try:
+        configuration.start(options.config)
+        module = importlib.import_module(f"trialwright.cli.{options.verb}")
+        return int(module.run(options))
+    except Refused as refused:
+        output.refuse(refused.findings, as_json=options.json)
+        return CANNOT_RUN
+    except BrokenPipeError:  # the reader, a pager perhaps, has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _parser(verb: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="trialwright",
+        description="Write the protocol once; rehearse the trial, run it, report it.",
+        epilog="Exit codes: 0 done; 1 the thing asked about does not hold; 2 cannot run, with what to mend.",
+    )
+    parser.add_argument("--version", action="version", version=f"trialwright {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
+    for name, summary in VERBS.items():
+        one = verbs.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        one.add_argument("--json", action="store_true", help="print JSON for machines")
+        one.add_argument("--config", metavar="FILE", default="", help="configuration file (default: trialwright.toml)")
+        if name == verb:
+            importlib.import_module(f"trialwright.cli.{name}").arguments(one)
+    return parser

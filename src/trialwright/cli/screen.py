@@ -1,0 +1,72 @@
+"""`trialwright screen PROTOCOL FACTS`: whether one participant fits, criterion by criterion, and why."""
+
+from __future__ import annotations
+
+import argparse
+
+from trialwright.cli import output
+from trialwright.cli.loading import protocol_at
+from trialwright.core.finding import Refused, finding
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
+    parser.add_argument("protocol", help="folder of the protocol")
+    parser.add_argument("facts", help="YAML file with one participant's facts (docs/verbs/screen.md)")
+    parser.add_argument("--on", metavar="DATE", default="", help="reference date; default: the date in the file")
+    parser.add_argument("--why", action="store_true", help="explain every criterion, not only those that decide")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the verdict with its reasons; 0 eligible, 1 ineligible or undetermined."""
+    from trialwright.core.partial_date import partial_date
+    from trialwright.core.truth import Truth
+    from trialwright.language import explain
+    from trialwright.protocol.eligibility import determine
+    from trialwright.protocol.facts_file import read_facts
+
+    protocol = protocol_at(options.protocol)
+    told = read_facts(protocol, options.facts)
+    if told.findings:
+        raise Refused(*told.findings)
+    try:
+        when = partial_date(options.on) if options.on else told.date
+    except ValueError:
+        when = None
+    if when is None:
+        given = options.on or "nothing"
+        raise Refused(finding("fact_unreadable", name="The date", value=given, expected="a date", example="2026-03-09"))
+    result = determine(protocol, told.facts, when)
+    open_questions = [one.criterion.missing for one in result.answers if one.criterion.missing]
+    if options.json:
+        output.emit(
+            {
+                "trial": protocol.document.trial,
+                "digest": protocol.digest,
+                "on": str(when),
+                "verdict": result.verdict,
+                "open_questions": open_questions,
+                "criteria": [
+                    {
+                        "criterion": one.criterion.name,
+                        "kind": one.criterion.kind,
+                        "answer": one.answer.value,
+                        "decides": one.fails,
+                        "record": list(one.criterion.quotes),
+                        "explanation": explain.to_json(one.explanation),
+                    }
+                    for one in result.answers
+                ],
+            }
+        )
+        return 0 if result.verdict == "eligible" else 1
+    for one in result.answers:
+        if options.why or one.fails or one.answer is Truth.UNKNOWN:
+            words = " ".join(one.criterion.quotes) or "(words lost from the record)"
+            print(f"{one.criterion.kind} {one.criterion.name}: {one.answer.value}   {words}")
+            for line in explain.lines(one.explanation, 2):
+                print(line)
+    for question in open_questions:
+        print(f"open question {question}: {protocol.document.assumptions[question].silent}")
+    print(f"{protocol.document.trial} on {when}: {result.verdict}")
+    return 0 if result.verdict == "eligible" else 1

@@ -1,0 +1,193 @@
+"""A quantity is what is known about it: an interval of decimals, each end open or closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal, DecimalException
+
+from trialwright.core.truth import Truth
+
+INFINITY = Decimal("Infinity")
+ZERO = Decimal(0)
+
+#: Every sum, product and quotient is taken here: 34 digits, the precision of IEEE decimal128.
+ARITHMETIC = Context(prec=34, rounding=ROUND_HALF_EVEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """All values from `low` to `high`, an end left out where it is open; an infinite end is always open.
+
+    >>> print(Interval(Decimal(0), Decimal("0.16"), high_open=True))
+    [0, 0.16)
+    """
+
+    low: Decimal
+    high: Decimal
+    low_open: bool = False
+    high_open: bool = False
+
+    def __post_init__(self) -> None:
+        if self.low.is_nan() or self.high.is_nan():
+            raise ValueError("an interval has no undefined end")
+        if self.low.is_infinite():
+            object.__setattr__(self, "low_open", True)
+        if self.high.is_infinite():
+            object.__setattr__(self, "high_open", True)
+        if self.low > self.high or (self.low == self.high and (self.low_open or self.high_open)):
+            raise ValueError(f"no value lies between {self.low} and {self.high}")
+
+    def __str__(self) -> str:
+        if self.low == self.high:
+            return plain(self.low)
+        left, right = "(" if self.low_open else "[", ")" if self.high_open else "]"
+        return f"{left}{plain(self.low)}, {plain(self.high)}{right}"
+
+
+WHOLE_LINE = Interval(-INFINITY, INFINITY)
+
+
+def plain(number: Decimal) -> str:
+    """The number without exponent and without trailing zeros.
+
+    >>> plain(Decimal("5.80E+7")), plain(Decimal("-Infinity"))
+    ('58000000', '-∞')
+    """
+    if number.is_infinite():
+        return "∞" if number > 0 else "-∞"
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def point(value: Decimal) -> Interval:
+    """The interval that holds one value."""
+    return Interval(value, value)
+
+
+def is_point(x: Interval) -> bool:
+    """Whether exactly one value is possible."""
+    return x.low == x.high
+
+
+def hull(x: Interval, y: Interval) -> Interval:
+    """The smallest interval that holds both."""
+    if x.low == y.low:
+        low, low_open = x.low, x.low_open and y.low_open
+    else:
+        low, low_open = (x.low, x.low_open) if x.low < y.low else (y.low, y.low_open)
+    if x.high == y.high:
+        high, high_open = x.high, x.high_open and y.high_open
+    else:
+        high, high_open = (x.high, x.high_open) if x.high > y.high else (y.high, y.high_open)
+    return Interval(low, high, low_open, high_open)
+
+
+def less(x: Interval, y: Interval) -> Truth:
+    """Whether x < y for every possible pair (yes), for none (no), or for some (unknown).
+
+    >>> less(Interval(Decimal(0), Decimal(2), high_open=True), point(Decimal(2)))
+    <Truth.YES: 'yes'>
+    """
+    if x.high < y.low or (x.high == y.low and (x.high_open or y.low_open)):
+        return Truth.YES
+    return Truth.NO if x.low >= y.high else Truth.UNKNOWN
+
+
+def less_or_equal(x: Interval, y: Interval) -> Truth:
+    """Whether x <= y for every possible pair (yes), for none (no), or for some (unknown)."""
+    return ~less(y, x)
+
+
+def equal(x: Interval, y: Interval) -> Truth:
+    """Whether x = y; certain only for two points, or for two intervals that do not meet."""
+    if is_point(x) and is_point(y):
+        return Truth.YES if x.low == y.low else Truth.NO
+    if less(x, y) is Truth.YES or less(y, x) is Truth.YES:
+        return Truth.NO
+    return Truth.UNKNOWN
+
+
+def add(x: Interval, y: Interval) -> Interval:
+    """Every sum."""
+    return Interval(
+        ARITHMETIC.add(x.low, y.low),
+        ARITHMETIC.add(x.high, y.high),
+        x.low_open or y.low_open,
+        x.high_open or y.high_open,
+    )
+
+
+def negate(x: Interval) -> Interval:
+    """Every negative."""
+    return Interval(ARITHMETIC.minus(x.high), ARITHMETIC.minus(x.low), x.high_open, x.low_open)
+
+
+def multiply(x: Interval, y: Interval) -> Interval:
+    """Every product; zero times unbounded is zero."""
+    ends = [
+        _product(a, b)
+        for a in ((x.low, x.low_open), (x.high, x.high_open))
+        for b in ((y.low, y.low_open), (y.high, y.high_open))
+    ]
+    low = min(value for value, _ in ends)
+    high = max(value for value, _ in ends)
+    # an end is closed as soon as one attainable pair reaches it
+    low_open = all(is_open for value, is_open in ends if value == low)
+    high_open = all(is_open for value, is_open in ends if value == high)
+    if low == high:
+        low_open = high_open = False
+    if low == 0 and _holds_zero(x, y):
+        low_open = False
+    if high == 0 and _holds_zero(x, y):
+        high_open = False
+    return Interval(low, high, low_open, high_open)
+
+
+def _product(a: tuple[Decimal, bool], b: tuple[Decimal, bool]) -> tuple[Decimal, bool]:
+    (x, x_open), (y, y_open) = a, b
+    if (x == 0 and not x_open) or (y == 0 and not y_open):
+        return ZERO, False
+    if x == 0 or y == 0:
+        return ZERO, True
+    return ARITHMETIC.multiply(x, y), x_open or y_open
+
+
+def _holds_zero(*operands: Interval) -> bool:
+    return any(contains(x, ZERO) for x in operands)
+
+
+def contains(x: Interval, value: Decimal) -> bool:
+    """Whether the value is possible."""
+    above = value > x.low or (value == x.low and not x.low_open)
+    below = value < x.high or (value == x.high and not x.high_open)
+    return above and below
+
+
+def divide(x: Interval, y: Interval) -> Interval | None:
+    """Every quotient, or None where the divisor may be zero: then nothing is known but that it may be undefined."""
+    if contains(y, ZERO):
+        return None
+    return multiply(x, _reciprocal(y))
+
+
+def _reciprocal(y: Interval) -> Interval:
+    def over(end: Decimal, sign: int) -> Decimal:
+        if end.is_infinite():
+            return ZERO
+        return ARITHMETIC.divide(Decimal(1), end) if end != 0 else INFINITY * sign
+
+    sign = 1 if y.high > 0 else -1
+    return Interval(over(y.high, sign), over(y.low, sign), y.high_open, y.low_open)
+
+
+def number(text: str) -> Decimal | None:
+    """The finite decimal that a person typed, or None.
+
+    >>> number("1e6"), number("about 5"), number("NaN")
+    (Decimal('1E+6'), None, None)
+    """
+    try:
+        value = Decimal(text.strip())
+    except DecimalException:
+        return None
+    return value if value.is_finite() else None

@@ -1,0 +1,1 @@
+"""The protocol's expression language: nodes, parse, check, evaluate."""

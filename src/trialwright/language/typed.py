@@ -1,0 +1,260 @@
+"""The checked expression: every name resolved, every type known, every limit in the unit it is compared in.
+
+These nodes are the contract between the checker and the interpreters: an ill-typed expression cannot be built
+because only `check` builds them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from trialwright.core.interval import Interval
+from trialwright.core.units import Unit
+from trialwright.language import nodes as n
+from trialwright.language.vocabulary import Item
+
+ValueType: TypeAlias = Literal["amount", "category", "truth", "date"]
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """What an expression yields: an amount in a unit, one of some categories, a truth or a date."""
+
+    is_a: ValueType
+    unit: Unit | None = None
+    categories: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of calendar time before, after or around the reference time or an anchor."""
+
+    amount: int
+    calendar: str
+    side: n.Side = "before"
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """A set of acceptable values: an interval, numbers, or categories."""
+
+    interval: Interval | None = None
+    numbers: tuple[Decimal, ...] = ()
+    categories: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """An attribute and what it must be among."""
+
+    attribute: Item
+    among: Among
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A checked piece: where it came from and what it yields."""
+
+    source: n.Expression
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantAmount(Node):
+    """A number, already in the unit it is compared in."""
+
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantDate(Node):
+    """A full date."""
+
+    value: date
+
+
+@dataclass(frozen=True, slots=True)
+class Age(Node):
+    """Completed years since the date that an item holds, at the reference time."""
+
+    item: Item
+    born: Item
+    person: str
+    at: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemAggregate(Node):
+    """A function over the observations of an item; a bare name is the latest."""
+
+    function: n.Function
+    item: Item
+    person: str
+    windows: tuple[Window, ...]
+    filters: tuple[Filter, ...]
+    at: tuple[str, ...]
+    where: Typed | None = None
+    satisfies: Typed | None = None
+    take: Literal["value", "date"] = "value"
+    bare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAggregate(Node):
+    """A function over the records of a kind, perhaps of one field or derivation of them (`take`)."""
+
+    function: n.Function
+    kind: str
+    windows: tuple[Window, ...]
+    at: tuple[str, ...]
+    where: Typed | None
+    satisfies: Typed | None
+    take: Typed | None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldOf(Node):
+    """A field of the record at hand (`kind` names which, itself or an ancestor), or its date."""
+
+    kind: str
+    item: Item | None  # None: the record's date
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute(Node):
+    """An attribute of the observation at hand."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationDate(Node):
+    """The date of the observation at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorDate(Node):
+    """When an anchor was reached."""
+
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Derived(Node):
+    """A named derivation, with the factor that brings it to its declared unit."""
+
+    name: str
+    body: Typed
+    factor: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAt(Node):
+    """An expression asked at another reference time."""
+
+    operand: Typed
+    at: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negation(Node):
+    """Not."""
+
+    operand: Typed
+
+
+@dataclass(frozen=True, slots=True)
+class Junction(Node):
+    """And, or."""
+
+    operator: Literal["and", "or"]
+    operands: tuple[Typed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(Node):
+    """A comparison of two amounts in one unit, or of two dates; `factor` brings the right side over."""
+
+    operator: n.Comparator
+    left: Typed
+    right: Typed
+    factor: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class IsAmong(Node):
+    """Whether a value is among acceptable ones."""
+
+    operand: Typed
+    among: Among
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SameKind(Node):
+    """Whether two categories are the same."""
+
+    left: Typed
+    right: Typed
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WithinNormal(Node):
+    """Whether the latest result lies within the reference range that came with it."""
+
+    operand: ItemAggregate
+    outside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Calculation(Node):
+    """Arithmetic on amounts; `factor` brings the right side to the left side's unit in sums."""
+
+    operator: Literal["+", "-", "*", "/"]
+    left: Typed
+    right: Typed
+    factor: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Opposite(Node):
+    """A changed sign."""
+
+    operand: Typed
+
+
+@dataclass(frozen=True, slots=True)
+class Raised(Node):
+    """A whole power."""
+
+    operand: Typed
+    exponent: int
+
+
+Typed: TypeAlias = (
+    ConstantAmount
+    | ConstantDate
+    | Age
+    | ItemAggregate
+    | RecordAggregate
+    | FieldOf
+    | Attribute
+    | ObservationDate
+    | AnchorDate
+    | Derived
+    | AskedAt
+    | Negation
+    | Junction
+    | Comparison
+    | IsAmong
+    | SameKind
+    | WithinNormal
+    | Calculation
+    | Opposite
+    | Raised
+)

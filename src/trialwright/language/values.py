@@ -1,0 +1,98 @@
+"""What is known about a value: numbers as intervals, categories as sets, dates as spans, and truths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from trialwright.core.interval import WHOLE_LINE, Interval, is_point, plain
+from trialwright.core.truth import Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number in the unit of its expression; `undefined` says whether it may not exist at all (0/0, no member)."""
+
+    interval: Interval
+    undefined: Truth = Truth.NO
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """The categories that are possible."""
+
+    possible: frozenset[str]
+    undefined: Truth = Truth.NO
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A date as the span of moments that it may mean; None where nothing is known."""
+
+    earliest: datetime | None
+    latest: datetime | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A truth, and where it is unknown the reason."""
+
+    truth: Truth
+    why: str = ""
+
+
+Value: TypeAlias = Amount | Kinds | Moment | Answer
+
+UNKNOWN_MOMENT = Moment(None, None)
+
+
+def unknown_amount(why: str, undefined: Truth = Truth.NO) -> Amount:
+    """The whole line, with the reason."""
+    return Amount(WHOLE_LINE, undefined, why)
+
+
+def certain(value: Value) -> bool:
+    """Whether exactly one value is possible and it exists."""
+    match value:
+        case Amount(interval, undefined):
+            return undefined is Truth.NO and is_point(interval)
+        case Kinds(possible, undefined):
+            return undefined is Truth.NO and len(possible) == 1
+        case Moment(earliest, latest):
+            return earliest is not None and latest is not None and earliest.date() == latest.date()
+        case Answer(answer):
+            return answer is not Truth.UNKNOWN
+
+
+def show(value: Value, unit: str = "") -> str:
+    """The value as a person reads it, with its unit.
+
+    >>> from decimal import Decimal
+    >>> from trialwright.core.interval import point
+    >>> show(Amount(point(Decimal("5.80"))), "mm")
+    '5.8 mm'
+    """
+    match value:
+        case Amount(interval, undefined, why):
+            if undefined is Truth.YES:
+                return f"undefined ({why})" if why else "undefined"
+            if interval == WHOLE_LINE:
+                return f"unknown ({why})" if why else "unknown"
+            text = plain(interval.low) if is_point(interval) else str(interval)
+            return f"{text} {unit}" if unit and unit != "1" else text
+        case Kinds(possible, _, why):
+            if len(possible) == 1:
+                return next(iter(possible))
+            return f"unknown ({why})" if why else " or ".join(sorted(possible))
+        case Moment(earliest, latest, why):
+            if earliest is None or latest is None:
+                return f"unknown ({why})" if why else "unknown"
+            if earliest.date() == latest.date():
+                return earliest.date().isoformat()
+            return f"{earliest.date()} to {latest.date()}"
+        case Answer(answer, why):
+            return f"unknown ({why})" if answer is Truth.UNKNOWN and why else answer.value

@@ -1,0 +1,155 @@
+"""Reaching a database: a path is SQLite, a URL is PostgreSQL, and what fails there becomes a finding."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from trialwright.core.finding import Refused, Where, finding
+
+#: How long a writer waits for another one, in seconds.
+PATIENCE = 30.0
+
+
+def reach(url_or_path: str | Path, patience: float) -> Engine:
+    """An engine for a path or a `postgresql://` URL; nothing is opened or changed yet."""
+    url = _url(url_or_path)
+    try:
+        if url.get_backend_name() == "sqlite":
+            return _sqlite(url, patience)
+        # a snapshot taken before the lock was granted would miss what the last writer wrote
+        engine = create_engine(url, isolation_level="READ COMMITTED")
+    except ModuleNotFoundError:
+        raise Refused(finding("ledger_no_driver")) from None
+    event.listen(engine, "begin", lambda connection: _begin_postgresql(connection, patience))
+    return engine
+
+
+def _url(url_or_path: str | Path) -> URL:
+    text = str(url_or_path)
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise Refused(finding("ledger_unknown_database", kind=text.partition("://")[0])) from None
+    if url.get_backend_name() in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() == "sqlite":
+        return url
+    raise Refused(finding("ledger_unknown_database", kind=url.get_backend_name()))
+
+
+def _sqlite(url: URL, patience: float) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": patience})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, record: object) -> None:  # noqa: ARG001
+        connection.isolation_level = None  # the driver begins no transaction of its own
+        for pragma in ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writes(connection) else "BEGIN")
+
+    return engine
+
+
+def _begin_postgresql(connection: Connection, patience: float) -> None:
+    if _writes(connection):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(patience * 1000)}")
+        connection.exec_driver_sql(
+            "SELECT pg_advisory_xact_lock(hashtextextended('trialwright ledger ' || current_schema(), 0))"
+        )
+
+
+def _writes(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("ledger_writes"))
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """One writing transaction under the ledger's one write lock: committed at the end, or undone whole."""
+    with speaking(engine), engine.connect() as connection:
+        connection.execution_options(ledger_writes=True)
+        with connection.begin():
+            yield connection
+
+
+def place(engine: Engine) -> str:
+    """What to call the database in a sentence: the file, or the URL without its password."""
+    url = engine.url
+    return url.database or "" if engine.dialect.name == "sqlite" else url.render_as_string(hide_password=True)
+
+
+def file_of(engine: Engine) -> Path | None:
+    """The file of an SQLite ledger."""
+    return Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+
+
+def claim(file: Path) -> None:
+    """Make an empty database file that is ours alone; readers will not wait for writers (WAL)."""
+    try:
+        file.touch(exist_ok=False)
+    except FileExistsError:
+        raise Refused(finding("ledger_exists", Where(str(file)), place=file)) from None
+    except OSError as error:
+        raise Refused(finding("ledger_unreachable", Where(str(file)), place=file, reason=error.strerror)) from None
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+@contextmanager
+def speaking(engine: Engine) -> Iterator[None]:
+    """Turn what the database cannot do into a refusal that says how to mend it; our bugs stay exceptions."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        code = _code(error)
+        if code is None:
+            raise
+        reason = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+        where = Where(place(engine))
+        raise Refused(finding(code, where, place=place(engine), reason=reason)) from error
+
+
+def _code(error: DBAPIError | sqlite3.Error) -> str | None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        return _SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
+    state: str | None = getattr(cause, "sqlstate", None)
+    if state is None:
+        return "ledger_unreachable" if isinstance(error, OperationalError) else None
+    return _POSTGRESQL.get(state) or _POSTGRESQL.get(state[:2])
+
+
+_SQLITE = {
+    sqlite3.SQLITE_FULL: "ledger_full",
+    sqlite3.SQLITE_BUSY: "ledger_busy",
+    sqlite3.SQLITE_LOCKED: "ledger_busy",
+    sqlite3.SQLITE_CORRUPT: "ledger_damaged",
+    sqlite3.SQLITE_IOERR: "ledger_damaged",
+    sqlite3.SQLITE_NOTADB: "ledger_foreign",
+    sqlite3.SQLITE_READONLY: "ledger_read_only",
+    sqlite3.SQLITE_PERM: "ledger_read_only",
+    sqlite3.SQLITE_CANTOPEN: "ledger_unreachable",
+}
+
+#: SQLSTATE, or its class of two characters.
+_POSTGRESQL = {
+    "53100": "ledger_full",
+    "55P03": "ledger_busy",
+    "25006": "ledger_read_only",
+    "42501": "ledger_read_only",
+    "3D000": "ledger_unreachable",
+    "08": "ledger_unreachable",
+    "28": "ledger_unreachable",
+    "57": "ledger_unreachable",
+    "XX": "ledger_damaged",
+}

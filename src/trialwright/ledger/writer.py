@@ -1,0 +1,114 @@
+"""Appending: each event gets its number, its place in its stream and its hash, in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, insert, select
+
+from trialwright.ledger.envelope import Event, NewEvent, Submission, canonical, row_digest
+from trialwright.ledger.reading import CHUNK, LAST, Stored, decoded, selection, stored
+from trialwright.ledger.schema import BLOB, EVENT
+
+_COLUMNS = ", ".join(f'"{column.name}"' for column in EVENT.columns)
+
+# The three statements that every append runs, written for the driver: compiled ones cost more than the hash.
+_OUTCOME = f"SELECT {_COLUMNS} FROM event WHERE command = ? ORDER BY part"
+_HEAD = "SELECT position, hash FROM event WHERE stream = ? ORDER BY position DESC LIMIT 1"
+_APPEND = f"INSERT INTO event ({_COLUMNS}) VALUES ({', '.join('?' for _ in EVENT.columns)})"
+
+
+class Writer:
+    """One writing transaction: it reads what it appended, and holds the ledger's only write lock."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._last: int = connection.execute(LAST).scalar_one()
+        self._heads: dict[str, tuple[int, str]] = {}
+        self._rows: list[Stored] = []
+        self._unflushed: set[str] = set()
+
+    def events(
+        self,
+        stream: str | None = None,
+        types: Collection[str] | None = None,
+        after: int = 0,
+        upto: int | None = None,
+    ) -> Iterator[Event]:
+        """The events of the ledger in order of sequence number, those of this transaction included."""
+        self.flush()
+        last = self._last if upto is None else min(upto, self._last)
+        return map(decoded, stored(self._connection, selection(stream, types, after, last)))
+
+    def outcome(self, command: str) -> list[Event]:
+        """The events that an earlier submission of this command appended; empty where there was none."""
+        if command in self._unflushed:
+            self.flush()
+        return [decoded(row) for row in self._run(_OUTCOME, (command,))]
+
+    def append(self, submission: Submission, new: Sequence[NewEvent]) -> list[Event]:
+        """Append the events of a submission, or return its first outcome where the command is known."""
+        if first := self.outcome(submission.command):
+            return first
+        heads: dict[str, tuple[int, str]] = {}
+        rows: list[Stored] = []
+        for part, event in enumerate(new, 1):
+            position, previous = heads.get(event.stream) or self._head(event.stream)
+            fields = (
+                self._last + part,
+                event.stream,
+                position + 1,
+                event.site,
+                event.type,
+                event.on,
+                submission.zone,
+                submission.at,
+                submission.user,
+                submission.role,
+                event.reason,
+                submission.command,
+                part,
+                submission.protocol,
+                submission.software,
+                canonical(event.payload),
+                previous,
+            )
+            own = row_digest(fields)
+            heads[event.stream] = (position + 1, own)
+            rows.append((*fields, own))
+        # nothing is taken over before every event of the submission is sound
+        self._last += len(rows)
+        self._heads.update(heads)
+        self._rows += rows
+        self._unflushed.add(submission.command)
+        if len(self._rows) >= CHUNK:
+            self.flush()
+        return [decoded(row) for row in rows]
+
+    def keep(self, content: bytes) -> str:
+        """Keep an attachment under the SHA-256 digest of its content; kept twice, it is there once."""
+        digest = hashlib.sha256(content).hexdigest()
+        known = select(BLOB.c.digest).where(BLOB.c.digest == digest)
+        if self._connection.scalar(known) is None:
+            self._connection.execute(insert(BLOB).values(digest=digest, content=content))
+        return digest
+
+    def flush(self) -> None:
+        """Send the buffered rows to the database; the end of the transaction does so anyway."""
+        if self._rows:
+            rows, self._rows = self._rows, []
+            self._unflushed.clear()
+            self._run(_APPEND, rows)
+
+    def _head(self, stream: str) -> tuple[int, str]:
+        if stream not in self._heads:
+            row = self._run(_HEAD, (stream,)).one_or_none()
+            self._heads[stream] = (row.position, row.hash) if row is not None else (0, "")
+        return self._heads[stream]
+
+    def _run(self, statement: str, values: tuple[str] | list[Stored]) -> CursorResult[Any]:
+        if self._connection.dialect.paramstyle != "qmark":
+            statement = statement.replace("?", "%s")
+        return self._connection.exec_driver_sql(statement, values)

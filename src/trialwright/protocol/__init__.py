@@ -1,0 +1,1 @@
+"""The protocol document: model, load, check, coverage of the record's sentences."""

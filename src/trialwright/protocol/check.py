@@ -1,0 +1,226 @@
+"""The protocol linter: what a careful reader would find in a protocol before the first participant does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from trialwright.core.finding import Finding, Grade, finding
+from trialwright.core.partial_date import partial_date
+from trialwright.core.truth import Truth
+from trialwright.language import typed as t
+from trialwright.language.evaluate import answer, evaluate
+from trialwright.language.facts import NO_FACTS
+from trialwright.protocol.coverage import _parts, coverage
+from trialwright.protocol.document import Document
+from trialwright.protocol.marked_yaml import Path
+from trialwright.protocol.naming import nearest
+from trialwright.protocol.protocol import Protocol
+from trialwright.protocol.protocol import where as place
+
+ESTIMATORS = (
+    "overlap_weighted_difference",
+    "miettinen_nurminen",
+    "newcombe",
+    "clopper_pearson",
+    "hodges_lehmann",
+    "ratio_logit_t",
+)
+
+
+def lint(protocol: Protocol) -> list[Finding]:
+    """Every finding of a loaded protocol, errors first, then in the order of the file."""
+    found = [
+        *_references(protocol),
+        *_assumptions(protocol),
+        *_eligible_when_empty(protocol),
+        *_not_collected(protocol),
+        *_labels(protocol),
+        *coverage(protocol)[1],
+    ]
+    grades = list(Grade)
+    return sorted(found, key=lambda one: (grades.index(one.grade), one.where))
+
+
+def _references(protocol: Protocol) -> Iterator[Finding]:
+    document = protocol.document
+    schedule, analysis = document.schedule, document.analysis
+    lists = {*document.records, *(item.absent_no for item in protocol.vocabulary.items.values() if item.absent_no)}
+
+    def known(path: Path, names: Iterable[str], among: Iterable[str], what: str) -> Iterator[Finding]:
+        among = list(among)
+        for name in names:
+            if name not in among:
+                yield finding(
+                    "reference_unknown", place(protocol.marks, path), Grade.ERROR,
+                    path=".".join(map(str, path)), name=name, what=what, nearest=nearest(name, among),
+                )  # fmt: skip
+
+    for key, activity in schedule.activities.items():
+        path: Path = ("schedule", "activities", key)
+        yield from known(path, activity.asks, document.items, "items")
+        yield from known(path, activity.partner, document.relatives.get("partner", ()), "items of the partner")
+        yield from known(path, activity.adds, document.records, "records")
+        yield from known(path, activity.closes, lists, "lists")
+        yield from known(
+            path, [activity.performs] if activity.performs else [], document.interventions, "interventions"
+        )
+        for kind, fields in activity.completes.items():
+            yield from known(path, [kind], document.records, "records")
+            if kind in document.records:
+                yield from known(path, fields, protocol.vocabulary.records[kind].fields, f"fields of {kind}")
+    for key, encounter in schedule.encounters.items():
+        path = ("schedule", "encounters", key)
+        yield from known(path, encounter.does, schedule.activities, "activities")
+        yield from known(path, [encounter.epoch], schedule.epochs, "epochs")
+        yield from known(path, encounter.arms, document.arms, "arms")
+        yield from known(path, [encounter.per] if encounter.per else [], document.records, "records")
+        for question, option in encounter.answer.items():
+            yield from known(path, [question], document.assumptions, "assumptions")
+            if question in document.assumptions:
+                yield from known(path, [option], document.assumptions[question].options, f"options of {question}")
+    for key, arm in document.arms.items():
+        yield from known(("arms", key, "gives"), arm.gives, document.interventions, "interventions")
+    for key, intervention in document.interventions.items():
+        path = ("interventions", key)
+        yield from known((*path, "record"), [intervention.record], document.records, "records")
+        yield from known(path, [intervention.product] if intervention.product else [], document.products, "products")
+        question_names = [intervention.dose_question] if intervention.dose_question else []
+        yield from known(path, question_names, document.assumptions, "assumptions")
+        if intervention.record in document.records:
+            declared = protocol.vocabulary.records[intervention.record].fields
+            for step_name, step in intervention.steps.items():
+                yield from known((*path, "steps", step_name), step.fields, declared, f"fields of {intervention.record}")
+    for key, objective in document.objectives.items():
+        yield from known(("objectives", key, "endpoints"), objective.endpoints, document.endpoints, "endpoints")
+    for key, endpoint in document.endpoints.items():
+        yield from known(("endpoints", key, "set"), [endpoint.set], analysis.sets, "analysis sets")
+    for key, estimand in document.estimands.items():
+        yield from known(("estimands", key, "endpoint"), [estimand.endpoint], document.endpoints, "endpoints")
+    yield from known(("analysis", "methods"), analysis.methods, document.endpoints, "endpoints")
+    yield from known(("analysis", "methods"), document.endpoints, analysis.methods, "endpoints with a method")
+    yield from known(("analysis", "methods"), analysis.methods.values(), ESTIMATORS, "estimators")
+    yield from known(("analysis", "sensitivity"), analysis.sensitivity, document.endpoints, "endpoints")
+    for methods in analysis.sensitivity.values():
+        yield from known(("analysis", "sensitivity"), methods, ESTIMATORS, "estimators")
+    yield from known(("analysis", "sets"), analysis.sets.values(), schedule.anchors, "anchors")
+    yield from known(("analysis", "compare"), analysis.compare or (), document.arms, "arms")
+    for key, item in document.items.items():
+        if item.is_ == "attestation" and not item.role:
+            yield finding(
+                "document_field", place(protocol.marks, ("items", key)), Grade.ERROR,
+                path=f"items.{key}", why="an attestation needs the `role` of whoever may answer it",
+            )  # fmt: skip
+
+
+def _assumptions(protocol: Protocol) -> Iterator[Finding]:
+    document = protocol.document
+    used: set[str] = set()
+    for path, part in _parts(document, ()):
+        for name in getattr(part, "assumes", ()):
+            used.add(name)
+            if name not in document.assumptions:
+                yield finding(
+                    "assumption_unknown", place(protocol.marks, (*path, "assumes")), Grade.ERROR,
+                    path=".".join(map(str, path)), name=name, nearest=nearest(name, document.assumptions),
+                )  # fmt: skip
+    used |= {criterion.missing for criterion in protocol.criteria}
+    used |= {question for encounter in document.schedule.encounters.values() for question in encounter.answer}
+    used |= {intervention.dose_question for intervention in document.interventions.values()}
+    actions = {"confirm_eligibility", "enrolment", "allocation", *document.interventions}
+    for name, assumption in document.assumptions.items():
+        where = place(protocol.marks, ("assumptions", name))
+        if not assumption.choice and not assumption.decides:
+            yield finding("assumption_undecided", where, Grade.ERROR, name=name)
+        if name not in used and not assumption.blocks:
+            yield finding("assumption_unused", where, Grade.WARNING, name=name)
+        for action in assumption.blocks:
+            if action not in actions:
+                yield finding(
+                    "reference_unknown", where, Grade.ERROR,
+                    path=f"assumptions.{name}.blocks", name=action, what="actions", nearest=nearest(action, actions),
+                )  # fmt: skip
+        if not assumption.choice and assumption.decides:
+            blocks = ", ".join(assumption.blocks) or "nothing"
+            yield finding(
+                "question_open", where, Grade.NOTE,
+                name=name, blocks=blocks, silent=assumption.silent, decides=assumption.decides.capitalize(),
+            )  # fmt: skip
+
+
+def _eligible_when_empty(protocol: Protocol) -> Iterator[Finding]:
+    for criterion in protocol.criteria:
+        empty = answer(evaluate(criterion.rule, NO_FACTS, partial_date("2000-01-01")))
+        if empty is (Truth.YES if criterion.kind == "inclusion" else Truth.NO):
+            where = place(protocol.marks, ("population", criterion.kind, criterion.name))
+            yield finding("eligible_when_empty", where, Grade.WARNING, name=criterion.name, answer=empty.value)
+
+
+def _not_collected(protocol: Protocol) -> Iterator[Finding]:
+    document = protocol.document
+    collected = {
+        name for activity in document.schedule.activities.values() for name in (*activity.asks, *activity.adds)
+    }
+    collected |= {name for activity in document.schedule.activities.values() for name in activity.completes}
+    collected |= {intervention.record for intervention in document.interventions.values()}
+    collected |= {f"partner.{name}" for activity in document.schedule.activities.values() for name in activity.partner}
+    uses: dict[str, Path] = {}
+    for criterion in protocol.criteria:
+        for name in names_in(criterion.rule):
+            uses.setdefault(name, ("population", criterion.kind, criterion.name))
+    for path, rule in protocol.rules.items():
+        if not path.startswith("products."):
+            for name in names_in(rule):
+                uses.setdefault(name, tuple(path.split(".")))
+    for name, used_at in sorted(uses.items()):
+        if name not in collected:
+            what = "record" if name in document.records else "item"
+            yield finding("reference_unused", place(protocol.marks, used_at), Grade.ERROR, what=what, name=name)
+    for name, item in document.items.items():
+        if item.is_ != "age" and name not in uses and name not in collected:
+            where = place(protocol.marks, ("items", name))
+            yield finding("reference_unused", where, Grade.WARNING, what="item", name=name)
+
+
+def names_in(node: t.Typed) -> set[str]:
+    """The items and record kinds that a checked expression asks for; a relative's item as `partner.karyotype`."""
+    found: set[str] = set()
+    for part in walk(node):
+        match part:
+            case t.ItemAggregate(item=item, person=person):
+                found.add(f"{person}.{item.name}" if person else item.name)
+            case t.Age(born=born, person=person):
+                found.add(f"{person}.{born.name}" if person else born.name)
+            case t.RecordAggregate(kind=kind):
+                found.add(kind)
+    return found
+
+
+def walk(node: t.Typed) -> Iterator[t.Typed]:
+    """The node and every checked piece inside it."""
+    yield node
+    match node:
+        case t.ItemAggregate():
+            inner: tuple[t.Typed | None, ...] = (node.where, node.satisfies)
+        case t.RecordAggregate():
+            inner = (node.where, node.satisfies, node.take)
+        case t.Derived():
+            inner = (node.body,)
+        case t.AskedAt() | t.Negation() | t.IsAmong() | t.WithinNormal() | t.Opposite() | t.Raised():
+            inner = (node.operand,)
+        case t.Junction():
+            inner = node.operands
+        case t.Comparison() | t.SameKind() | t.Calculation():
+            inner = (node.left, node.right)
+        case _:
+            inner = ()
+    for part in inner:
+        if part is not None:
+            yield from walk(part)
+
+
+def _labels(protocol: Protocol) -> Iterator[Finding]:
+    document: Document = protocol.document
+    for name, item in document.items.items():
+        if not item.label.zh:
+            where = place(protocol.marks, ("items", name))
+            yield finding("label_missing", where, Grade.WARNING, name=name, language="Chinese")

@@ -1,0 +1,365 @@
+"""The protocol document: what may stand in `protocol.yaml`, as frozen models.
+
+Terms are those of CDISC USDM and ICH M11 where they have one. The JSON Schema of this document is published as
+`docs/protocol.schema.json`, so that an editor completes and checks it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _as_label(value: object) -> object:
+    return {"en": value} if isinstance(value, str) else value
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Quotes: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Words: TypeAlias = Annotated[str, BeforeValidator(_as_text)]
+
+
+class Part(BaseModel):
+    """A piece of the document: frozen, and nothing unknown may stand in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class LabelText(Part):
+    """How a thing is called, by language."""
+
+    en: str
+    zh: str = ""
+
+
+Label: TypeAlias = Annotated[LabelText, BeforeValidator(_as_label)]
+
+
+class Quoting(Part):
+    """A piece that executes words of the record, and the assumptions it rests on."""
+
+    quotes: Quotes = Field(default=(), alias="from", description="The record's own words that this executes.")
+    assumes: Names = Field(default=(), description="Assumptions that this rests on.")
+
+
+class Design(Quoting):
+    """How the trial is structured (USDM StudyDesign)."""
+
+    study_type: Literal["interventional", "observational"] = "interventional"
+    intervention_model: Literal["single group", "parallel", "crossover", "factorial", "sequential"]
+    allocation: Literal["not applicable", "randomised", "non-randomised"]
+    masking: Literal["none", "single", "double", "triple", "quadruple"] = "none"
+    purpose: str = ""
+    phase: str = ""
+    enrolment: int = Field(gt=0)
+
+
+class Assumption(Part):
+    """A silence or ambiguity of the record: what was chosen, why and by what source, or who must decide."""
+
+    silent: str = Field(description="What the record does not say, or says in two ways.")
+    quotes: Quotes = Field(default=(), alias="from")
+    choice: str = Field(default="", description="What this protocol does. Without one the question is open.")
+    options: dict[str, str] = Field(default_factory=dict, description="The answers that may be given.")
+    source: str = ""
+    decides: str = Field(default="", description="Who decides, where the question is open.")
+    blocks: Names = Field(default=(), description="Actions refused until the question is answered.")
+    unit: str = Field(default="", description="Unit of the answer, where it is an expression for a dose.")
+
+
+ItemIs: TypeAlias = Literal["quantity", "count", "yes_no", "attestation", "date", "age"] | list[str]
+
+
+class ItemPart(Quoting):
+    """One thing that is asked, measured or judged (USDM BiomedicalConcept)."""
+
+    is_: ItemIs = Field(alias="is")
+    label: Label
+    unit: Words = ""
+    from_item: str = Field(default="", alias="born", description="For an age: the date item it counts from.")
+    attributes: dict[str, str] = Field(
+        default_factory=dict, alias="with", description="Recorded with each observation: name to kind."
+    )
+    valid: str = Field(default="", description="How long a result stays valid, as in `6 months`.")
+    absent: str = Field(default="", description="`no in LIST`: with that list closed, nothing recorded means no.")
+    plausible: str = Field(default="", description="Outside it a query is raised, as in `0.01..15`.")
+    possible: str = Field(default="", description="Outside it the value is refused.")
+    molar_mass: str = ""
+    loinc: str = ""
+    cdisc: str = ""
+    cost: str = ""
+    role: str = Field(default="", description="Who may answer, where only a person can judge.")
+
+
+class RecordPart(Quoting):
+    """A kind of record that repeats: what belongs to it, and what it belongs to."""
+
+    label: Label
+    of: str = ""
+    items: Names = ()
+    fields: dict[str, ItemPart] = Field(default_factory=dict)
+
+
+class DerivationPart(Quoting):
+    """A value computed from recorded ones, at the reference time of whoever asks."""
+
+    is_: str = Field(alias="is")
+    of: str = ""
+    unit: str = ""
+    label: Label = Field(default_factory=lambda: LabelText(en=""))
+
+
+class Criterion(Quoting):
+    """One eligibility criterion, with the record's own words beside the rule (USDM EligibilityCriterion)."""
+
+    rule: str = ""
+    attest: str = Field(default="", description="The item of type attestation that answers it.")
+    missing: str = Field(default="", description="The open question that stands for lost words.")
+
+
+class Population(Part):
+    """Who may enter the trial."""
+
+    inclusion: dict[str, Criterion]
+    exclusion: dict[str, Criterion]
+
+
+class Arm(Quoting):
+    """One arm (USDM StudyArm): its label and what it gives."""
+
+    label: Label
+    type: Literal["experimental", "active comparator", "no intervention", "placebo comparator", "other"] = (
+        "experimental"
+    )
+    gives: Names = ()
+
+
+class Allocation(Quoting):
+    """How participants come into arms."""
+
+    method: Literal["single group", "clinical choice", "sealed list"]
+    before: str = Field(default="", description="The intervention before which it must be made.")
+
+
+class Requirement(Quoting):
+    """A condition without which an action is refused."""
+
+    rule: str
+    says: str
+
+
+class Dosing(Quoting):
+    """One line of a regimen: drug, dose, interval and days of the cycle."""
+
+    drug: str
+    dose: str
+    every: str
+    days: str
+    strength: str = ""
+
+
+class Step(Quoting):
+    """One step of a procedure, in its order."""
+
+    says: str
+    fields: Names = ()
+
+
+class Intervention(Quoting):
+    """What is given or done (USDM StudyIntervention): a regimen, a procedure, or the giving of a product."""
+
+    label: Label
+    kind: Literal["regimen", "procedure"]
+    record: str = Field(description="The record kind that says when it was done.")
+    doses: tuple[Dosing, ...] = ()
+    after_transfer: dict[str, str] = Field(default_factory=dict)
+    product: str = ""
+    dose: str = Field(default="", description="An expression: how much, from what is known of the participant.")
+    dose_question: str = Field(default="", description="The open question whose answer is the dose.")
+    dose_unit: str = ""
+    volume: str = ""
+    tolerance: tuple[Words, Words] | None = Field(default=None, description="Least and greatest ratio to plan.")
+    requires: tuple[Requirement, ...] = ()
+    steps: dict[str, Step] = Field(default_factory=dict)
+    observe: str = Field(default="", description="How long the participant is observed afterwards.")
+
+
+class Product(Quoting):
+    """An administrable product and what a lot of it must pass before release."""
+
+    label: Label
+    items: dict[str, ItemPart]
+    release: tuple[Requirement, ...]
+
+
+class Anchor(Quoting):
+    """One event in time that others are counted from."""
+
+    event: str = Field(default="", description="consent, enrolment or allocation.")
+    record: str = Field(default="", description="The kind of record whose date it is.")
+    choose: Literal["first", "second", "last"] = "first"
+
+
+class Activity(Quoting):
+    """What is done at an encounter (USDM Activity)."""
+
+    asks: Names = Field(default=(), description="Items.")
+    partner: Names = Field(default=(), description="Items of the partner.")
+    adds: Names = Field(default=(), description="Kinds of record.")
+    completes: dict[str, Names] = Field(default_factory=dict, description="Fields of records made earlier.")
+    closes: Names = Field(default=(), description="Lists that are complete after it.")
+    performs: str = Field(default="", description="An intervention.")
+    decides: Literal["", "eligibility", "enrolment", "allocation"] = ""
+
+
+class Encounter(Quoting):
+    """A visit (USDM Encounter): when, how far from it, on what condition, and what is done."""
+
+    epoch: str
+    label: Label
+    at: str = Field(description="An anchor, or `12 days after transfer`.")
+    each: tuple[int, ...] = Field(default=(), description="Repeats: `at: months after infusion` with [1, 3, 6].")
+    per: str = Field(default="", description="One encounter per record of this kind, counted from its date.")
+    window: tuple[int, int] = Field(default=(0, 0), description="Days before and after that are in time.")
+    if_: str = Field(default="", alias="if")
+    arms: Names = ()
+    answer: dict[str, str] = Field(default_factory=dict, description="Only where open questions were answered so.")
+    does: Names
+
+
+class Schedule(Part):
+    """The trial in time (USDM ScheduleTimeline)."""
+
+    anchors: dict[str, Anchor]
+    epochs: dict[str, Label]
+    encounters: dict[str, Encounter]
+    activities: dict[str, Activity]
+    follow_up: str = Field(description="When a participant's part ends, as in `365 days after allocation`.")
+
+
+class EditCheck(Part):
+    """What must hold of recorded values; where it does not, a query is raised."""
+
+    rule: str
+    says: str
+    of: str = ""
+
+
+class SafetyPolicy(Quoting):
+    """How adverse events are collected and graded, and which rule pauses the trial."""
+
+    grading: str
+    collected: str
+    planned_admission: str = ""
+    not_serious: Names = ()
+    expected: dict[str, str] = Field(default_factory=dict)
+
+
+class Objective(Quoting):
+    """What the trial wants to know, and the endpoints that answer it (USDM Objective)."""
+
+    level: Literal["primary", "secondary", "exploratory"]
+    says: str
+    endpoints: Names
+
+
+class Endpoint(Quoting):
+    """What is measured on each participant to answer an objective (USDM Endpoint).
+
+    Exactly one of `proportion`, `ratio` and `change` says how.
+    """
+
+    label: Label
+    proportion: str = Field(default="", description="A condition: yes, no, or unknown (missing).")
+    ratio: tuple[str, str] | None = Field(default=None, description="Numerator and denominator, counts per woman.")
+    change: tuple[str, str] | None = Field(default=None, description="Value after, value before.")
+    units: tuple[str, str] = Field(default=("participants", "participants"), description="What is counted.")
+    per_woman: bool = True
+    at: str = Field(default="", description="The anchor at which it is asked; else the day of the report.")
+    set: str = Field(description="The analysis set.")
+    definition: str = ""
+
+
+class IntercurrentEvent(Part):
+    """Something after treatment starts that changes what the endpoint means, and how it is handled (ICH E9(R1))."""
+
+    event: str
+    strategy: str
+
+
+class Estimand(Quoting):
+    """What is to be estimated, by the attributes of ICH E9(R1)."""
+
+    endpoint: str
+    population: str
+    treatment: str
+    variable: str
+    intercurrent: tuple[IntercurrentEvent, ...] = ()
+    summary: str
+
+
+class Analysis(Part):
+    """Which estimator answers which endpoint, over which set, beside which sensitivity analyses."""
+
+    sets: dict[str, str] = Field(description="Name to the anchor that a member has reached.")
+    baseline: Names
+    methods: dict[str, str] = Field(description="Endpoint to estimator.")
+    sensitivity: dict[str, Names] = Field(default_factory=dict)
+    covariates: Names = ()
+    compare: tuple[str, str] | None = Field(default=None, description="Experimental arm and control arm.")
+
+
+class OpenWords(Part):
+    """Words of the record that raise a question nobody has answered."""
+
+    quotes: Quotes = Field(alias="from")
+    question: str
+
+
+class Coverage(Part):
+    """Words of the record that execute nothing: described, open, or furniture of the page."""
+
+    described: Quotes = ()
+    furniture: Quotes = ()
+    open: tuple[OpenWords, ...] = ()
+
+
+class Document(Part):
+    """A whole protocol."""
+
+    trial: str
+    version: Words
+    title: str
+    record: str = "record.txt"
+    sponsor: Label
+    sites: dict[str, Label]
+    zone: str = Field(description="IANA time zone of local times.")
+    design: Design
+    assumptions: dict[str, Assumption] = Field(default_factory=dict)
+    objectives: dict[str, Objective]
+    items: dict[str, ItemPart]
+    relatives: dict[str, Names] = Field(default_factory=dict)
+    records: dict[str, RecordPart] = Field(default_factory=dict)
+    value_sets: dict[str, Names] = Field(default_factory=dict)
+    derivations: dict[str, DerivationPart] = Field(default_factory=dict)
+    population: Population
+    arms: dict[str, Arm]
+    allocation: Allocation
+    interventions: dict[str, Intervention]
+    products: dict[str, Product] = Field(default_factory=dict)
+    schedule: Schedule
+    edit_checks: dict[str, EditCheck] = Field(default_factory=dict)
+    safety: SafetyPolicy
+    endpoints: dict[str, Endpoint]
+    estimands: dict[str, Estimand] = Field(default_factory=dict)
+    analysis: Analysis
+    coverage: Coverage = Coverage()

@@ -1,0 +1,207 @@
+"""One participant's facts from a YAML file, as a coordinator writes them down.
+
+date: 2026-03-09
+facts:
+  birth_date: 1994-05
+  fsh: {value: 6.4 [IU]/L, date: 2026-02-20, cycle_day: 3}
+  partner.karyotype: normal
+records:
+  embryo:
+    - {date: 2025-11-02, day: 5, expansion: 4, icm: A, te: B, fate: frozen}
+closed: [embryo, medical_history]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+
+from trialwright.core.finding import Finding, Grade, Where, finding
+from trialwright.core.partial_date import PartialDate, partial_date
+from trialwright.language.facts import Facts, Observation, RecordEntry
+from trialwright.language.values import Amount, Value
+from trialwright.language.vocabulary import Item
+from trialwright.protocol.entry import enter
+from trialwright.protocol.marked_yaml import Data, Path, read
+from trialwright.protocol.naming import nearest
+from trialwright.protocol.protocol import Protocol
+from trialwright.protocol.protocol import where as place
+
+_KEYS = ("date", "facts", "records", "closed", "anchors", "participant", "expected", "why")
+
+
+@dataclass(slots=True)
+class FactsFile:
+    """The facts of a file, the day they are asked for, and what was wrong with the file."""
+
+    facts: Facts = field(default_factory=Facts)
+    date: PartialDate | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+
+def read_facts(protocol: Protocol, file: str | FilePath) -> FactsFile:
+    """The facts in a file; every fault is a finding, and a file with errors is not used."""
+    path = FilePath(file)
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return FactsFile(findings=[finding("file_missing", path=path)])
+    except (OSError, UnicodeDecodeError) as wrong:
+        return FactsFile(findings=[finding("file_unreadable", path=path, why=str(wrong))])
+    marked = read(text, path.name)
+    if marked.findings:
+        return FactsFile(findings=list(marked.findings))
+    return facts_from(protocol, marked.data, marked.marks, path.name)
+
+
+def facts_from(
+    protocol: Protocol, data: Data, marks: Mapping[Path, tuple[int, int]], file: str, base: Path = ()
+) -> FactsFile:
+    """The facts in a piece of data that was read with its marks."""
+    reader = _Reader(protocol, marks, file, base)
+    if not isinstance(data, dict):
+        reader.problem(
+            (), "fact_unreadable", name="The file", value=str(data)[:40], expected="a table of facts", example="facts:"
+        )
+        return reader.result
+    for key in data:
+        if key not in _KEYS:
+            reader.problem((key,), "fact_unknown", name=key, nearest=nearest(key, _KEYS))
+    reader.result.date = reader.date(data.get("date"), ("date",), "date")
+    observations: dict[str, list[Observation]] = {}
+    relatives: dict[str, dict[str, list[Observation]]] = {}
+    for name, one in _table(data.get("facts")).items():
+        reader.item(name, one, observations, relatives)
+    records = {}
+    for kind, entries in _table(data.get("records")).items():
+        if kind not in protocol.vocabulary.records:
+            reader.problem(
+                ("records", kind), "fact_unknown", name=kind, nearest=nearest(kind, protocol.vocabulary.records)
+            )
+            continue
+        listed = entries if isinstance(entries, list) else [entries]
+        records[kind] = [reader.record(kind, _table(entry), index) for index, entry in enumerate(listed)]
+    day = reader.result.date
+    closed = _closed(reader, data.get("closed"), day)
+    anchors = {
+        name: [told]
+        for name, text in _table(data.get("anchors")).items()
+        if (told := reader.date(text, ("anchors", name), name))
+    }
+    persons = {person: Facts(own) for person, own in relatives.items()}
+    reader.result.facts = Facts(observations, records, closed, anchors, persons)
+    return reader.result
+
+
+def _table(data: Data) -> dict[str, Data]:
+    return data if isinstance(data, dict) else {}
+
+
+def _closed(reader: _Reader, data: Data, day: PartialDate | None) -> dict[str, PartialDate]:
+    if isinstance(data, list):
+        return {str(name): day for name in data if day is not None}
+    return {name: told for name, text in _table(data).items() if (told := reader.date(text, ("closed", name), name))}
+
+
+@dataclass(slots=True)
+class _Reader:
+    protocol: Protocol
+    marks: Mapping[Path, tuple[int, int]]
+    file: str
+    base: Path
+    result: FactsFile = field(default_factory=FactsFile)
+
+    def problem(self, path: Path, code: str, **values: object) -> None:
+        where: Where = place(self.marks, (*self.base, *path), self.file)
+        self.result.findings.append(finding(code, where, Grade.ERROR, **values))
+
+    def date(self, data: Data, path: Path, name: str) -> PartialDate | None:
+        if data is None:
+            return None
+        try:
+            return partial_date(str(data))
+        except ValueError:
+            self.problem(path, "fact_unreadable", name=name, value=data, expected="a date", example="2026-03-09")
+            return None
+
+    def item(
+        self,
+        name: str,
+        told: Data,
+        observations: dict[str, list[Observation]],
+        relatives: dict[str, dict[str, list[Observation]]],
+    ) -> None:
+        vocabulary = self.protocol.vocabulary
+        person, _, own_name = name.rpartition(".")
+        shared = vocabulary.relatives.get(person, frozenset()) if person else frozenset(vocabulary.items)
+        if own_name not in shared:
+            known = [*vocabulary.items, *(f"{p}.{i}" for p, items in vocabulary.relatives.items() for i in items)]
+            self.problem(("facts", name), "fact_unknown", name=name, nearest=nearest(name, known))
+            return
+        target = relatives.setdefault(person, {}) if person else observations
+        for index, one in enumerate(told if isinstance(told, list) else [told]):
+            path: Path = ("facts", name, index) if isinstance(told, list) else ("facts", name)
+            observation = self.observation(vocabulary.items[own_name], one, path)
+            if observation is not None:
+                target.setdefault(own_name, []).append(observation)
+
+    def observation(self, item: Item, told: Data, path: Path) -> Observation | None:
+        if not isinstance(told, dict):
+            value = self.value(item, told, path)
+            return None if value is None else Observation(value, self.result.date, entered=str(told))
+        date = self.date(told.get("date"), (*path, "date"), f"the date of {item.name}") or self.result.date
+        if "not_done" in told:
+            return Observation(None, date, why=str(told["not_done"]))
+        attributes: dict[str, Value] = {}
+        for key, data in told.items():
+            if key in ("value", "date", "normal"):
+                continue
+            if key not in item.attributes:
+                self.problem((*path, key), "attribute_unknown", item=item.name, name=key)
+                continue
+            attribute = self.value(item.attributes[key], data, (*path, key))
+            if attribute is not None:
+                attributes[key] = attribute
+        value = self.value(item, told.get("value"), path)
+        normal = None
+        if "normal" in told:
+            low, _, high = str(told["normal"]).partition("..")
+            unit = high.partition(" ")[2]
+            ends = [self.value(item, f"{end.strip()} {unit}".strip(), path) for end in (low, high.partition(" ")[0])]
+            if isinstance(ends[0], Amount) and isinstance(ends[1], Amount):
+                normal = type(ends[0].interval)(ends[0].interval.low, ends[1].interval.high)
+        return None if value is None else Observation(value, date, attributes, str(told.get("value")), normal=normal)
+
+    def record(self, kind: str, told: dict[str, Data], index: int) -> RecordEntry:
+        fields = {}
+        declared = self.protocol.vocabulary.records[kind].fields
+        for key, data in told.items():
+            if key in ("id", "date", "of"):
+                continue
+            path: Path = ("records", kind, index, key)
+            if key not in declared:
+                self.problem(
+                    path,
+                    "field_unknown",
+                    kind=kind,
+                    name=key,
+                    nearest=nearest(key, declared),
+                    fields=", ".join(declared),
+                )
+                continue
+            observation = self.observation(declared[key], data, path)
+            if observation is not None:
+                fields[key] = observation
+        date = self.date(told.get("date"), ("records", kind, index, "date"), kind)
+        for one in fields.values():
+            one.date = date or one.date
+        return RecordEntry(kind, str(told.get("id", f"{kind}-{index + 1}")), date, fields, str(told.get("of") or ""))
+
+    def value(self, item: Item, data: Data, path: Path) -> Value | None:
+        text = {True: "yes", False: "no"}.get(data, "") if isinstance(data, bool) else str(data)
+        entered = enter(item, text)
+        if isinstance(entered, Finding):
+            self.problem(path, entered.code, **entered.values)
+            return None
+        return entered.value

@@ -1,0 +1,1 @@
+"""How things look: HTML pieces, tables, SVG."""

@@ -1,0 +1,360 @@
+"""Charts as SVG, the same bytes for the same data: estimates, paired lines, balance, courses, counts.
+
+Groups differ in colour and also in marker, line or hatch. A chart without data says so.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trialwright.render.canvas import (
+    SMALL,
+    TEXT,
+    WIDTH,
+    Key,
+    Sheet,
+    Style,
+    finite,
+    grid,
+    sheet,
+    span,
+    ticks,
+    written,
+)
+from trialwright.render.measure import text_width, wrap
+from trialwright.render.svg import GREY, INK, nothing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Okabe and Ito's colours, told apart by every kind of colour vision; yellow is left out, it vanishes on white.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+STYLES: tuple[Style, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1)), (0, (9, 2)), (0, (1, 3)))
+HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++")
+
+LIMIT = 0.1  # above it a standardised difference is customarily called an imbalance
+
+Course = Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class ForestRow:
+    """An estimate with its interval; None was not computed, an infinite limit leaves the axis."""
+
+    label: str
+    estimate: float | None
+    lower: float | None = None
+    upper: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoveRow:
+    """A covariate's standardised mean difference before and after adjustment."""
+
+    label: str
+    before: float
+    after: float | None = None
+
+
+def forest(rows: Sequence[ForestRow], title: str, xlabel: str, zero: float = 0.0, *, watermark: str = "") -> str:
+    """Estimates with their intervals against the line of no effect, also written out on the right."""
+    points = [x for row in rows for x in (row.estimate, row.lower, row.upper) if x is not None and finite(x)]
+    if not points:
+        return nothing(title, watermark)
+    texts = [_interval(row, _digits(points)) for row in rows]
+    lines = _Rows([row.label for row in rows], texts, [row.note for row in rows])
+    low, high = span([*points, zero], 0.06)
+    with sheet(title, lines.height + 36, watermark=watermark) as drawn:
+        axes = lines.axes(drawn, (low, high))
+        axes.axvline(zero, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+        for row, y in zip(rows, lines.middles, strict=True):
+            _estimate(axes, row, y, low, high)
+        drawn.under(axes, xlabel)
+    said = "; ".join(f"{row.label}: {text}" for row, text in zip(rows, texts, strict=True))
+    return drawn.svg(f"{xlabel}. {said}.")
+
+
+def _estimate(axes: Axes, row: ForestRow, y: float, low: float, high: float) -> None:
+    if row.estimate is None or not finite(row.estimate):
+        return
+    ends = [row.estimate if end is None else end for end in (row.lower, row.upper)]
+    axes.plot([max(ends[0], low), min(ends[1], high)], [y, y], color=PALETTE[0], linewidth=1.4)
+    for end, edge, marker in ((ends[0], low, "<"), (ends[1], high, ">")):
+        if end == row.estimate:
+            continue
+        inside = finite(end)
+        axes.plot(
+            end if inside else edge, y, color=PALETTE[0], marker="|" if inside else marker, markersize=5, clip_on=False
+        )
+    hollow = row.lower is None and row.upper is None
+    axes.plot(
+        row.estimate, y, marker="s", markersize=6, color=PALETTE[0], markerfacecolor="white" if hollow else PALETTE[0]
+    )
+
+
+def _interval(row: ForestRow, digits: int) -> str:
+    """`0.12 (−0.03 to 0.27)`."""
+
+    def text(value: float | None) -> str:
+        if value is None or math.isnan(value):
+            return "…"
+        if math.isinf(value):
+            return "∞" if value > 0 else "−∞"
+        return f"{value:.{digits}f}".replace("-", "−")
+
+    if row.estimate is None or not finite(row.estimate):
+        return "not estimable"
+    if row.lower is None and row.upper is None:
+        return text(row.estimate)
+    return f"{text(row.estimate)} ({text(row.lower)} to {text(row.upper)})"
+
+
+def _digits(points: Sequence[float]) -> int:
+    width = max(points) - min(points) or abs(points[0]) or 1.0
+    return min(6, max(0, (1 if width < 1 else 2) - math.floor(math.log10(width))))
+
+
+def love(rows: Sequence[LoveRow], title: str, *, watermark: str = "") -> str:
+    """Absolute standardised mean differences before and after adjustment, with the customary limit of 0.1."""
+    points = [abs(x) for row in rows for x in (row.before, row.after) if x is not None and finite(x)]
+    if not points:
+        return nothing(title, watermark)
+
+    def text(value: float) -> str:
+        return f"{abs(value):.2f}" if finite(value) else "–"
+
+    texts = [text(row.before) + ("" if row.after is None else f" → {text(row.after)}") for row in rows]
+    lines = _Rows([row.label for row in rows], texts, [""] * len(rows))
+    before = Key("before adjustment", PALETTE[1], "o", filled=False)
+    after = Key("after adjustment", PALETTE[0], "D")
+    keys = [before, after] if any(row.after is not None for row in rows) else [before]
+    with sheet(title, lines.height + 36, keys=keys, watermark=watermark) as drawn:
+        axes = lines.axes(drawn, (0, max(*points, 2 * LIMIT) * 1.08))
+        axes.axvline(LIMIT, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+        axes.text(LIMIT, -2, written(LIMIT), fontsize=SMALL, color=GREY, ha="center")
+        for row, y in zip(rows, lines.middles, strict=True):
+            axes.axhline(y, color="#e4e4e4", linewidth=0.6, zorder=0)
+            pair = [(row.before, before), *([] if row.after is None else [(row.after, after)])]
+            for value, key in pair:
+                if finite(value):
+                    axes.plot(
+                        abs(value),
+                        y,
+                        marker=key.marker,
+                        markersize=6,
+                        color=key.color,
+                        linestyle="none",
+                        markerfacecolor=key.color if key.filled else "white",
+                        clip_on=False,
+                    )
+        drawn.under(axes, "absolute standardised mean difference")
+    said = "; ".join(f"{row.label}: {text}" for row, text in zip(rows, texts, strict=True))
+    return drawn.svg(f"Absolute standardised mean differences. {said}.")
+
+
+class _Rows:
+    """Rows with a label to the left of the axes and numbers to the right."""
+
+    def __init__(self, labels: Sequence[str], texts: Sequence[str], notes: Sequence[str]) -> None:
+        self.labels = [wrap(label, 170, TEXT) for label in labels]
+        self.texts = texts
+        self.notes = [wrap(note, 130, SMALL) if note else [] for note in notes]
+        heights = [
+            max(21.0, 12.0 * len(label) + 9, 12.0 + 10.5 * len(note) + 9)
+            for label, note in zip(self.labels, self.notes, strict=True)
+        ]
+        self.height = sum(heights) + 8
+        self.middles = [4 + sum(heights[:n]) + height / 2 for n, height in enumerate(heights)]
+        self.left = max(text_width(line, TEXT) for lines in self.labels for line in lines) + 12
+        texts_wide = max(text_width(text, TEXT) for text in texts)
+        self.right = max([texts_wide, *(text_width(line, SMALL) for note in self.notes for line in note)]) + 14
+
+    def axes(self, drawn: Sheet, limits: tuple[float, float]) -> Axes:
+        """The area between them, one point high per point."""
+        axes = drawn.axes(self.left, 0, WIDTH - self.left - self.right, self.height)
+        axes.set(xlim=limits, ylim=(self.height, 0), yticks=[])
+        axes.spines["left"].set_visible(False)
+        marks = ticks(*limits)
+        axes.set_xticks(marks, [written(mark) for mark in marks])
+        for label, text, note, middle in zip(self.labels, self.texts, self.notes, self.middles, strict=True):
+            y = drawn.top + middle
+            for n, line in enumerate(label):
+                drawn.text(self.left - 12, y + 3.2 + 12 * (n - (len(label) - 1) / 2), line, ha="right")
+            x = WIDTH - self.right + 14
+            drawn.text(x, y + 3.2 - 5.25 * len(note), text)
+            for n, line in enumerate(note):
+                drawn.text(x, y + 3.2 - 5.25 * len(note) + 10.5 * (n + 1), line, size=SMALL, color=GREY)
+        return axes
+
+
+def before_after(
+    groups: Mapping[str, Sequence[tuple[float, float]]],
+    title: str,
+    ylabel: str,
+    labels: tuple[str, str] = ("before", "after"),
+    *,
+    watermark: str = "",
+) -> str:
+    """One thin line per participant and a heavy one for the median, a panel per group on one scale."""
+    pairs = {name: [pair for pair in group if all(map(finite, pair))] for name, group in groups.items()}
+    values = [x for group in pairs.values() for pair in group for x in pair]
+    if not values:
+        return nothing(title, watermark)
+    panels = _Panels({name: len(group) for name, group in pairs.items()}, span(values, 0.05), ylabel, 34)
+    said = []
+    with sheet(title, panels.height, watermark=watermark) as drawn:
+        for n, (axes, (name, group)) in enumerate(zip(panels.axes(drawn), pairs.items(), strict=True)):
+            color, marker, style = _look(n)
+            for pair in group:
+                axes.plot((0, 1), pair, color=color, alpha=0.32, linewidth=0.8, marker=marker, markersize=2.6)
+            axes.set_xlim(-0.55, 1.55)
+            axes.set_xticks((0, 1), labels, fontsize=TEXT)
+            if not group:
+                axes.text(0.5, 0.5, "No data", transform=axes.transAxes, ha="center", color=GREY)
+                said.append(f"{name}: no data")
+                continue
+            medians = [statistics.median(pair[side] for pair in group) for side in (0, 1)]
+            axes.plot(
+                (0, 1),
+                medians,
+                color=color,
+                linewidth=2.6,
+                linestyle=style,
+                marker=marker,
+                markersize=7.5,
+                markeredgecolor="white",
+                markeredgewidth=1,
+            )
+            texts = [_short(median, values) for median in medians]
+            for x, align, median, text in zip((-0.1, 1.1), ("right", "left"), medians, texts, strict=True):
+                axes.text(x, median, text, ha=align, va="center", fontsize=TEXT, weight="bold", color=INK)
+            said.append(f"{name}: n = {len(group)}, median {texts[0]} {labels[0]} and {texts[1]} {labels[1]}")
+    return drawn.svg(f"{ylabel}. {'; '.join(said)}. Heavy lines join the medians.")
+
+
+def trajectories(
+    groups: Mapping[str, Sequence[Course]], title: str, xlabel: str, ylabel: str, *, watermark: str = ""
+) -> str:
+    """One line per participant over time, a panel per group on the same scales."""
+    courses = {
+        name: [[point for point in course if all(map(finite, point))] for course in group]
+        for name, group in groups.items()
+    }
+    courses = {name: [course for course in group if course] for name, group in courses.items()}
+    points = [point for group in courses.values() for course in group for point in course]
+    if not points:
+        return nothing(title, watermark)
+    panels = _Panels(
+        {name: len(group) for name, group in courses.items()}, span([y for _, y in points], 0.05), ylabel, 42
+    )
+    limits = span([x for x, _ in points], 0.04)
+    with sheet(title, panels.height, watermark=watermark) as drawn:
+        for n, (axes, group) in enumerate(zip(panels.axes(drawn), courses.values(), strict=True)):
+            color, marker, _ = _look(n)
+            for course in group:
+                xs, ys = zip(*course, strict=True)
+                axes.plot(xs, ys, color=color, alpha=0.5, linewidth=0.9, marker=marker, markersize=2.4)
+            axes.set_xlim(limits)
+            marks = ticks(*limits, 5)
+            axes.set_xticks(marks, [written(mark) for mark in marks])
+            if not group:
+                axes.text(0.5, 0.5, "No data", transform=axes.transAxes, ha="center", color=GREY)
+            drawn.under(axes, xlabel)
+    said = "; ".join(f"{name}: {len(group)} participants" for name, group in courses.items())
+    return drawn.svg(f"{ylabel} over {xlabel}. {said}.")
+
+
+class _Panels:
+    """Up to three panels a row, named and counted above, on one vertical scale that is written once."""
+
+    def __init__(self, counts: Mapping[str, int], limits: tuple[float, float], ylabel: str, below: float) -> None:
+        self.counts, self.limits, self.ylabel, self.below = counts, limits, ylabel, below
+        self.marks = ticks(*limits, 6)
+        self.left = max(text_width(written(mark), SMALL) for mark in self.marks) + 8
+        self.columns = min(3, len(counts))
+        self.gap = 16.0
+        self.width = min(330.0, (WIDTH - self.left - self.gap * (self.columns - 1)) / self.columns)
+        self.names = [wrap(f"{name} (n = {count})", self.width, TEXT, bold=True) for name, count in counts.items()]
+        self.above = 12.0 * max(map(len, self.names)) + 6
+        self.tall = 190.0
+        self.label = wrap(ylabel, WIDTH, TEXT)
+        self.start = 12.0 * len(self.label) + 4
+        self.rows = -(-len(counts) // self.columns)
+        self.height = self.start + self.rows * (self.above + self.tall + below)
+
+    def axes(self, drawn: Sheet) -> Iterator[Axes]:
+        """The panels, from left to right and top to bottom."""
+        for n, line in enumerate(self.label):
+            drawn.text(0, drawn.top + 6 + 12 * n, line, color=GREY)
+        for n, name in enumerate(self.names):
+            row, column = divmod(n, self.columns)
+            x = self.left + column * (self.width + self.gap)
+            y = self.start + row * (self.above + self.tall + self.below)
+            for k, line in enumerate(name):
+                base = drawn.top + y + self.above - 8 - 12 * (len(name) - 1 - k)
+                drawn.text(x, base, line, weight="bold")
+            axes = drawn.axes(x, y + self.above, self.width, self.tall)
+            axes.set_ylim(self.limits)
+            axes.set_yticks(self.marks, [written(mark) for mark in self.marks] if column == 0 else [])
+            if column:
+                axes.spines["left"].set_visible(False)
+                axes.tick_params(axis="y", length=0)
+            grid(axes, "y")
+            yield axes
+
+
+def stacked_counts(rows: Sequence[tuple[str, Mapping[str, int]]], title: str, *, watermark: str = "") -> str:
+    """One bar per row, cut by category in the order in which categories first appear; counts are written in."""
+    categories = list(dict.fromkeys(category for _, counts in rows for category in counts))
+    totals = [sum(counts.values()) for _, counts in rows]
+    if not categories or not any(totals):
+        return nothing(title, watermark)
+    keys = [
+        Key(category, PALETTE[n % len(PALETTE)], hatch=HATCHES[(n + n // len(PALETTE)) % len(HATCHES)])
+        for n, category in enumerate(categories)
+    ]
+    lines = _Rows([label for label, _ in rows], [f"{total:,}" for total in totals], [""] * len(rows))
+    with sheet(title, lines.height + 22, keys=keys, watermark=watermark) as drawn:
+        axes = lines.axes(drawn, (0, max(totals) * 1.0))
+        per_point = max(totals) / (WIDTH - lines.left - lines.right)
+        for (_, counts), y in zip(rows, lines.middles, strict=True):
+            start = 0
+            for key in keys:
+                count = counts.get(key.label, 0)
+                if count:
+                    _segment(axes, key, start, count, y, per_point)
+                start += count
+    said = "; ".join(
+        f"{label}: " + ", ".join(f"{category} {counts[category]}" for category in categories if category in counts)
+        for label, counts in rows
+    )
+    return drawn.svg(f"{said}.")
+
+
+def _segment(axes: Axes, key: Key, start: int, count: int, y: float, per_point: float) -> None:
+    axes.barh(y, count, 14, start, color=key.color, hatch=key.hatch, edgecolor="white", linewidth=0.6)
+    text = f"{count:,}"
+    if text_width(text, SMALL, bold=True) + 6 <= count / per_point:
+        plate = {"facecolor": key.color, "edgecolor": "none", "pad": 1.2}
+        ink = "white" if _dark(key.color) else "black"
+        axes.text(start + count / 2, y + 2.9, text, ha="center", color=ink, fontsize=SMALL, weight="bold", bbox=plate)
+
+
+def _dark(color: str) -> bool:
+    red, green, blue = (int(color[n : n + 2], 16) for n in (1, 3, 5))
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 135
+
+
+def _look(n: int) -> tuple[str, str, Style]:
+    return PALETTE[n % len(PALETTE)], MARKERS[n % len(MARKERS)], STYLES[n % len(STYLES)]
+
+
+def _short(value: float, among: Sequence[float]) -> str:
+    """A value with as many digits as its neighbours deserve."""
+    return f"{value:.{min(2, _digits(among))}f}".replace("-", "−")

@@ -1,0 +1,1 @@
+"""The study report: HTML, JSON, figures, and why."""

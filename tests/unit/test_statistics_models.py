@@ -1,0 +1,122 @@
+"""The estimators on data sets reproduce the figures that R gave on the same data.
+
+The data sets and figures stand beside the repository, in ../shared/facts; without them the tests are skipped.
+"""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from trialwright.statistics.balance import mean_sd, standardised_difference
+from trialwright.statistics.clustered import ratio_logit_t
+from trialwright.statistics.overlap import WeightedDifference, overlap_weighted_difference
+from trialwright.statistics.paired import hodges_lehmann_signed_rank
+
+FACTS = Path(__file__).parents[3] / "shared" / "facts"
+
+pytestmark = pytest.mark.skipif(
+    not (FACTS / "reference_models.csv").exists(), reason=f"the reference data sets are not at {FACTS}"
+)
+
+Column = npt.NDArray[np.float64]
+
+
+def assert_reference(key: str, value: float | None) -> None:
+    with (FACTS / "reference_models.csv").open(encoding="utf-8") as file:
+        row = next(row for row in csv.DictReader(file) if row["id"] == key)
+    assert value is not None
+    assert abs(value - float(row["expected"])) <= float(row["tolerance"]), row["source"]
+
+
+def table(name: str) -> dict[str, list[str]]:
+    with (FACTS / "reference_data" / f"{name}.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {column: [row[column] for row in rows] for column in rows[0]}
+
+
+def numbers(data: dict[str, list[str]], column: str) -> Column:
+    return np.array([float(value) for value in data[column]])
+
+
+def lalonde(outcome: Column | None = None) -> WeightedDifference:
+    """R: glm(treat ~ age + educ + black + hispan + married + nodegree + re74 + re75, binomial)."""
+    data = table("lalonde")
+    race = np.array(data["race"])
+    covariates = np.column_stack(
+        [
+            *(numbers(data, name) for name in ("age", "educ", "married", "nodegree", "re74", "re75")),
+            race == "black",
+            race == "hispan",
+        ]
+    )
+    y = numbers(data, "re78") if outcome is None else outcome
+    return overlap_weighted_difference(y, numbers(data, "treat"), covariates, small_sample=False)
+
+
+def test_earnings_of_lalonde_weighted_to_the_overlap() -> None:
+    result = lalonde()
+    assert_reference("psw_lal_overlap_est", result.estimate)
+    assert_reference("psw_lal_overlap_se", result.standard_error)
+    assert_reference("ess_lal_ato_t", result.effective_n_treated)
+    assert_reference("ess_lal_ato_c", result.effective_n_control)
+    assert any("429 control participants weigh as much as 166.1" in warning for warning in result.warnings)
+    assert any("273 of 614 participants" in warning for warning in result.warnings)
+
+
+def test_unemployment_of_lalonde_weighted_to_the_overlap() -> None:
+    result = lalonde((numbers(table("lalonde"), "re78") == 0).astype(np.float64))
+    assert_reference("psw_lal_bin_overlap_DIF_est", result.estimate)
+    assert_reference("psw_lal_bin_overlap_DIF_se", result.standard_error)
+
+
+def test_wages_of_ncds_weighted_to_the_overlap() -> None:
+    data = table("ncds")
+    factors = [numbers(data, name) for name in ("scht", "qmab", "qmab2", "qvab", "qvab2")]
+    father, mother = (
+        (numbers(data, "paed_u"), numbers(data, "agepa")),
+        (numbers(data, "maed_u"), numbers(data, "agema")),
+    )
+    covariates = np.column_stack(
+        [
+            *(numbers(data, name) for name in ("white", "maemp", "sib_u")),
+            *(factor == level for factor in factors for level in np.unique(factor)[1:]),
+            *(column for education, age in (father, mother) for column in (education, age, education * age)),
+        ]
+    )
+    result = overlap_weighted_difference(numbers(data, "wage"), numbers(data, "Dany"), covariates, small_sample=False)
+    assert_reference("psw_ncds_ato_est", result.estimate)
+    assert_reference("psw_ncds_ato_se", result.standard_error)
+
+
+def test_live_young_of_rats_by_litter() -> None:
+    data = table("lirat")
+    result = ratio_logit_t(numbers(data, "R"), numbers(data, "N"))
+    assert_reference("ratio_est_lirat_se", result.standard_error)
+    assert result.clusters == 58
+
+
+def test_depression_before_and_after() -> None:
+    """R: wilcox.test(x, y, paired = TRUE, conf.int = TRUE), the data of its help page."""
+    x = np.array([1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30])
+    y = np.array([0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29])
+    result = hodges_lehmann_signed_rank(x - y)
+    assert_reference("hl_dep", result.estimate)
+    assert_reference("hl_dep_lo", result.lower)
+    assert_reference("hl_dep_hi", result.upper)
+    assert_reference("wsr_dep_p", result.p_value)
+
+
+@pytest.mark.parametrize("column", ["age", "re74"])
+def test_baseline_of_lalonde_in_treated_standard_deviations(column: str) -> None:
+    data = table("lalonde")
+    values, treated = numbers(data, column), numbers(data, "treat") == 1
+    first, second = mean_sd(values[treated]), mean_sd(values[~treated])
+    assert first.sd is not None
+    assert second.sd is not None
+    assert_reference(f"smd_lal_{column}", (first.mean - second.mean) / first.sd)
+    pooled = np.sqrt((first.sd**2 + second.sd**2) / 2)
+    ours = standardised_difference(values[treated], values[~treated])
+    assert_reference(f"smd_lal_{column}", ours * pooled / first.sd)
