@@ -61,8 +61,10 @@ class _World:
     observation: Observation | None = None
 
 
-def evaluate(node: t.Typed, facts: Facts, when: PartialDate) -> Explanation:
+def evaluate(node: t.Typed, facts: Facts, when: PartialDate, record: RecordEntry | None = None) -> Explanation:
     """The answer of a checked expression for one participant at a reference time, with its explanation.
+
+    `record` is the record at hand, where the expression was checked as being about one of its kind.
 
     >>> from trialwright.core.partial_date import partial_date
     >>> from trialwright.language.check import Checked, check
@@ -72,7 +74,8 @@ def evaluate(node: t.Typed, facts: Facts, when: PartialDate) -> Explanation:
     >>> evaluate(rule, Facts(), partial_date("2026-03-09")).value
     Answer(truth=<Truth.UNKNOWN: 'unknown'>, why='afc: never recorded')
     """
-    return _evaluate(node, _World(facts, when))
+    world = _World(facts, when)
+    return _evaluate(node, _with(record, world) if record else world)
 
 
 def answer(explanation: Explanation) -> Truth:

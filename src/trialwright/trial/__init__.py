@@ -1,1 +1,1 @@
-"""What can happen in a trial: events, fold, decide, derive, schedule, dose."""
+"""What can happen in a trial: events, fold, decide, facts, schedule, dose."""

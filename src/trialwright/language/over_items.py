@@ -1,0 +1,185 @@
+"""Choosing and counting among the observations of an item."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from trialwright.core.interval import Interval
+from trialwright.core.partial_date import completed_years
+from trialwright.core.truth import Truth, all_of, truth
+from trialwright.language import typed as t
+from trialwright.language.combining import among, inside
+from trialwright.language.counting import counted, over_tests, summary
+from trialwright.language.explanation import Explanation, amount_of, answer_of, use
+from trialwright.language.facts import Observation
+from trialwright.language.time import at_or_before
+from trialwright.language.values import Amount, Answer, Moment, Value, unknown_amount
+from trialwright.language.world import (
+    Ask,
+    World,
+    asked_at,
+    hull,
+    hull_moments,
+    in_windows,
+    is_closed,
+    moment,
+    no_value,
+    person,
+    reference,
+    rivals,
+)
+
+
+def over_item(node: t.ItemAggregate, world: World, ask: Ask) -> Explanation:
+    """The chosen observation, or what the observations amount to."""
+    members = _members(node, world, ask)
+    made = [(x, belongs) for x, belongs in members if x.value is not None]
+    name, unit = _name(node.item.name, node.person), node.item.unit.code
+    if node.function in ("latest", "earliest"):
+        chosen = rivals(members, _date, node.function)
+        uses = tuple(use(name, unit, x) for x, _ in chosen)
+        return Explanation(node, _choice(node, chosen, name, world), uses)
+    uses = tuple(use(name, unit, x) for x, _ in members)
+    match node.function:
+        case "known":
+            return Explanation(node, Answer(_is_known(members)), uses)
+        case "count":
+            if not made:
+                return Explanation(node, unknown_amount(f"{name}: never recorded"), uses)
+            passing = [belongs & _passes(node.satisfies, x, world, ask) for x, belongs in made]
+            return Explanation(node, counted(passing, closed=True, name=name), uses)
+        case "any" | "every" | "share" | "longest_run":
+            tests = [(belongs, _observation_truth(node, x, world, ask), x.date) for x, belongs in made]
+            return Explanation(node, over_tests(node.function, tests, closed=bool(made), name=name), uses)
+        case _:
+            if not made:
+                return Explanation(node, unknown_amount(f"{name}: never recorded", Truth.UNKNOWN), uses)
+            amounts = [(amount_of(x.value), belongs) for x, belongs in made]
+            return Explanation(node, summary(node.function, amounts, closed=True, name=name), uses)
+
+
+def within_normal(node: t.WithinNormal, world: World, ask: Ask) -> Explanation:
+    """Whether each result that could be the chosen one lies in the range that came with it."""
+    part = over_item(node.operand, world, ask)
+    members = _members(node.operand, world, ask)
+    chosen = [x for x, _ in rivals(members, _date, node.operand.function)]
+    amount = amount_of(part.value)
+    answers = {
+        inside(x.value.interval, x.normal) if isinstance(x.value, Amount) and x.normal is not None else Truth.UNKNOWN
+        for x in chosen
+    }
+    found = answers.pop() if len(answers) == 1 and amount.undefined is Truth.NO else Truth.UNKNOWN
+    why = ""
+    if found is Truth.UNKNOWN:
+        lacks = any(x.normal is None for x in chosen)
+        why = amount.why or (f"{node.operand.item.name}: no reference range came with the result" if lacks else "")
+    return Explanation(node, Answer(~found if node.outside else found, why), parts=(part,))
+
+
+def attribute(node: t.Attribute, world: World) -> Explanation:
+    """An attribute of the observation at hand, or its value."""
+    assert world.observation is not None
+    own = world.observation.value if node.itself else world.observation.attributes.get(node.item.name)
+    return Explanation(node, own if own is not None else no_value(node.type, f"{node.item.name}: not recorded"))
+
+
+def age(node: t.Age, world: World) -> Explanation:
+    """Completed years since birth. When the date of birth was recorded does not matter, only which is the latest."""
+    name = _name(node.born.name, node.person)
+    told = [(x, Truth.YES) for x in person(node.person, world).observations.get(node.born.name, ())]
+    when = reference(node.at, world)
+    if when is None:
+        return Explanation(node, unknown_amount(f"{' '.join(node.at)}: not reached"))
+    if not told:
+        return Explanation(node, unknown_amount(f"{name}: never recorded"))
+    chosen = [x for x, _ in rivals(told, _date, "latest")]
+    uses = tuple(use(name, "", x) for x in chosen)
+    born = hull_moments([x.value if isinstance(x.value, Moment) else Moment(None, None) for x in chosen], Truth.NO, "")
+    if born.earliest is None or born.latest is None:
+        why = next((x.why for x in chosen if x.why), "no result")
+        return Explanation(node, unknown_amount(f"{name}: {why}"), uses)
+    youngest = completed_years(born.latest.date(), when.earliest.date())
+    oldest = completed_years(born.earliest.date(), when.latest.date())
+    return Explanation(node, Amount(Interval(Decimal(youngest), Decimal(oldest))), uses)
+
+
+# ---------------------------------------------------------------- members
+
+
+def _members(node: t.ItemAggregate, world: World, ask: Ask) -> list[tuple[Observation, Truth]]:
+    """The observations that may belong, each with whether it does."""
+    asked = asked_at(node.at, world)
+    if asked is None:
+        return []
+    windows = node.windows
+    if node.item.valid is not None and node.function in ("latest", "known"):
+        windows = (*windows, t.Window(node.item.valid.amount, node.item.valid.calendar))
+    members: list[tuple[Observation, Truth]] = []
+    for x in person(node.person, world).observations.get(node.item.name, ()):
+        belongs = in_windows(x.date, windows, asked)
+        for narrowing in node.filters:
+            belongs = belongs & among(x.attributes.get(narrowing.attribute.name), narrowing.among)
+        if node.where is not None and belongs is not Truth.NO:
+            belongs = belongs & _passes(node.where, x, asked, ask)
+        if belongs is not Truth.NO:
+            members.append((x, belongs))
+    return members
+
+
+def _date(x: Observation) -> object:
+    return x.date
+
+
+def _name(name: str, relative: str) -> str:
+    return f"{relative}.{name}" if relative else name
+
+
+def _choice(node: t.ItemAggregate, chosen: list[tuple[Observation, Truth]], name: str, world: World) -> Value:
+    if not chosen:
+        return _nothing(node, name, world)
+    sure = any(belongs is Truth.YES for _, belongs in chosen)
+    undefined = Truth.NO if sure else Truth.UNKNOWN
+    why = "" if sure else f"{name}: not certain that it was recorded in time"
+    if node.take == "date":
+        return hull_moments([moment(x.date, f"{name}: no date") for x, _ in chosen], undefined, why)
+    without = next((f"{name}: {x.why or 'no result'}" for x, _ in chosen if x.value is None), "")
+    if without:
+        return no_value(node.type, without)
+    return hull(node.type, [x.value for x, _ in chosen if x.value is not None], undefined, why)
+
+
+def _nothing(node: t.ItemAggregate, name: str, world: World) -> Value:
+    """Why no observation belongs; no, where nothing was recorded by then and the list it hangs on is closed."""
+    facts, when = person(node.person, world), reference(node.at, world)
+    if when is None:
+        return no_value(node.type, f"{' '.join(node.at)}: not reached")
+    told = facts.observations.get(node.item.name, ())
+    by_then = [x for x in told if at_or_before(x.date, when) is not Truth.NO]
+    absent_no = node.item.absent_no and node.type.is_a == "truth"
+    if absent_no and not by_then and is_closed(facts, node.item.absent_no, when):
+        return Answer(Truth.NO)
+    if not told:
+        return no_value(node.type, f"{name}: never recorded")
+    return no_value(node.type, f"{name}: recorded, but not in the time or state that is asked for, or expired")
+
+
+def _is_known(members: list[tuple[Observation, Truth]]) -> Truth:
+    """Whether the name by itself has a recorded answer: its latest observation belongs, and has a result."""
+    chosen = rivals(members, _date, "latest")
+    if not any(x.value is not None for x, _ in chosen):
+        return Truth.NO
+    sure = any(belongs is Truth.YES for _, belongs in chosen)
+    return truth(sure and all(x.value is not None for x, _ in chosen)) | Truth.UNKNOWN
+
+
+def _observation_truth(node: t.ItemAggregate, x: Observation, world: World, ask: Ask) -> Truth:
+    if node.satisfies is not None:
+        return _passes(node.satisfies, x, world, ask)
+    return x.value.truth if isinstance(x.value, Answer) else Truth.YES
+
+
+def _passes(condition: t.Typed | None, x: Observation, world: World, ask: Ask) -> Truth:
+    if condition is None:
+        return Truth.YES
+    return answer_of(ask(condition, replace(world, observation=x)).value).truth

@@ -1,0 +1,211 @@
+"""The only gate: a command becomes events, or is refused with what to mend. Pure: no clock, no dice, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from trialwright.core.identifier import identifier
+from trialwright.ledger.envelope import CORRECTED, VOIDED, NewEvent
+from trialwright.protocol.naming import nearest
+from trialwright.protocol.protocol import Protocol
+from trialwright.trial import commands as c
+from trialwright.trial import events as e
+from trialwright.trial.decide_data import add_record, close_list, complete_record, corrected_payload, observe
+from trialwright.trial.decide_milestones import allocate, confirm_eligibility, enrol
+from trialwright.trial.decide_product import perform, register_lot, reject_lot, release_lot, test_lot
+from trialwright.trial.gate import Gate, refuse
+from trialwright.trial.schedule import encounter_of
+from trialwright.trial.state import Participant, TrialState
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who gives a command, in which role, and what the local time is for them."""
+
+    user: str
+    role: str
+    now: datetime
+
+
+def decide(
+    protocol: Protocol, trial: TrialState, participant: Participant | None, command: c.Command, by: Actor
+) -> list[NewEvent]:
+    """The events that a command leads to; `Refused` says why not, to the person who can mend it.
+
+    `participant` is the state of the participant whom the command is about, None where there is none.
+    """
+    gate = Gate(protocol, trial, participant, by.user, by.role, by.now)
+    gate.not_in_the_future(type(command).__name__, command.on)
+    handler = _HANDLERS[type(command)]
+    return handler(gate, command)
+
+
+def participant_of(command: c.Command) -> str:
+    """The participant whom a command is about, or nothing."""
+    return getattr(command, "participant", "")
+
+
+# ---------------------------------------------------------------- the trial
+
+
+def _activate(gate: Gate, command: c.ActivateProtocol) -> list[NewEvent]:
+    if command.digest not in gate.trial.protocols:
+        refuse("protocol_unknown", digest=command.digest)
+    sites = gate.protocol.document.sites
+    if command.site not in sites:
+        refuse("site_unknown", site=command.site, nearest=nearest(command.site, sites))
+    if not command.approval.strip():
+        refuse("reason_missing", what="An activation (which approval)")
+    payload: Mapping[str, Any] = {"digest": command.digest, "approval": command.approval}
+    return [NewEvent(e.TRIAL, e.PROTOCOL_ACTIVATED, command.on, payload, command.site)]
+
+
+def _answer_question(gate: Gate, command: c.AnswerQuestion) -> list[NewEvent]:
+    assumptions = gate.protocol.document.assumptions
+    open_ones = [name for name, one in assumptions.items() if not one.choice]
+    if command.question not in open_ones:
+        refuse("question_unknown", question=command.question, nearest=nearest(command.question, open_ones))
+    earlier = gate.trial.answers.get(command.question)
+    if earlier is not None:
+        refuse("question_answered", question=command.question, on=earlier.on, answer=earlier.answer)
+    if command.from_file and gate.trial.kind != "virtual":
+        refuse("answer_from_file", question=command.question)
+    assumption = assumptions[command.question]
+    if assumption.options and command.answer not in assumption.options:
+        options = ", ".join(assumption.options)
+        refuse("answer_unknown", question=command.question, answer=command.answer, options=options)
+    if not assumption.options:
+        gate.compiles(command.answer)
+    payload: dict[str, Any] = {"question": command.question, "answer": command.answer, "from_file": command.from_file}
+    return [NewEvent(e.TRIAL, e.QUESTION_ANSWERED, command.on, payload)]
+
+
+# ---------------------------------------------------------------- a participant comes, is visited, leaves
+
+
+def _screen(gate: Gate, command: c.Screen) -> list[NewEvent]:
+    try:
+        identifier(command.participant)
+    except ValueError:
+        refuse("identifier_wrong", value=command.participant)
+    if command.participant in gate.trial.sites:
+        refuse("participant_exists", participant=command.participant)
+    if command.site not in gate.trial.active:
+        refuse("site_not_active", site=command.site)
+    stream = e.participant_stream(command.participant)
+    return [NewEvent(stream, e.SCREENED, command.on, {}, command.site)]
+
+
+def _consent(gate: Gate, command: c.Consent) -> list[NewEvent]:
+    participant = gate.present(command.participant)
+    if participant.consented:
+        refuse("already_done", participant=command.participant, what="consented", on=participant.consented)
+    return [gate.event(e.CONSENTED, command.on, {"version": command.version})]
+
+
+def _hold_visit(gate: Gate, command: c.HoldVisit) -> list[NewEvent]:
+    _visit(gate, command, "Visit")
+    return [gate.event(e.VISIT_HELD, command.on, {"encounter": command.encounter, "record": command.record})]
+
+
+def _miss_visit(gate: Gate, command: c.MissVisit) -> list[NewEvent]:
+    _visit(gate, command, "A missed visit")
+    if not command.reason.strip():
+        refuse("reason_missing", what="A missed visit")
+    payload: dict[str, Any] = {"encounter": command.encounter, "record": command.record}
+    return [gate.event(e.VISIT_MISSED, command.on, payload, command.reason)]
+
+
+def _visit(gate: Gate, command: c.HoldVisit | c.MissVisit, what: str) -> None:
+    participant = gate.recordable(command.participant, what, command.on)
+    encounters = gate.protocol.document.schedule.encounters
+    if encounter_of(command.encounter) not in encounters:
+        refuse("encounter_unknown", encounter=command.encounter, nearest=nearest(command.encounter, encounters))
+    visit = participant.visits.get((command.encounter, command.record))
+    if visit is not None and visit.held:
+        what = f"seen for {command.encounter}"
+        refuse("already_done", participant=command.participant, what=what, on=visit.on)
+
+
+def _close_query(gate: Gate, command: c.CloseQuery) -> list[NewEvent]:
+    participant = gate.present(command.participant)
+    if command.query not in participant.queries:
+        refuse("query_unknown", participant=command.participant, query=command.query)
+    if not command.answer.strip():
+        refuse("reason_missing", what="The answer to a query")
+    return [gate.event(e.QUERY_CLOSED, command.on, {"query": command.query, "answer": command.answer})]
+
+
+def _note(gate: Gate, command: c.Note) -> list[NewEvent]:
+    gate.recordable(command.participant, "Note", command.on)
+    return [gate.event(e.NOTED, command.on, {"text": command.ciphertext})]
+
+
+def _end_screening(gate: Gate, command: c.EndScreening) -> list[NewEvent]:
+    participant = gate.present(command.participant)
+    if participant.enrolled:
+        refuse("already_done", participant=command.participant, what="enrolled", on=participant.enrolled)
+    if not command.reason.strip():
+        refuse("reason_missing", what="The end of screening")
+    return [gate.event(e.SCREENING_ENDED, command.on, {}, command.reason)]
+
+
+def _withdraw(gate: Gate, command: c.Withdraw) -> list[NewEvent]:
+    participant = gate.present(command.participant)
+    if participant.withdrawn:
+        refuse("already_done", participant=command.participant, what="withdrawn", on=participant.withdrawn)
+    if not command.reason.strip():
+        refuse("reason_missing", what="A withdrawal")
+    return [gate.event(e.WITHDRAWN, command.on, {}, command.reason)]
+
+
+# ---------------------------------------------------------------- corrections
+
+
+def _correct(gate: Gate, command: c.Correct) -> list[NewEvent]:
+    gate.present(command.participant)
+    if not command.reason.strip():
+        refuse("reason_missing", what="A correction")
+    payload, queries = corrected_payload(gate, command)
+    correction: dict[str, Any] = {"of": command.event, "payload": payload}
+    return [gate.event(CORRECTED, command.on, correction, command.reason), *queries]
+
+
+def _void(gate: Gate, command: c.VoidEvent) -> list[NewEvent]:
+    participant = gate.present(command.participant)
+    if not command.reason.strip():
+        refuse("reason_missing", what="Taking back an entry")
+    if not 0 < command.event <= participant.last:
+        refuse("event_unknown", participant=command.participant, event=command.event)
+    return [gate.event(VOIDED, command.on, {"of": command.event}, command.reason)]
+
+
+_HANDLERS: dict[type, Callable[[Gate, Any], list[NewEvent]]] = {
+    c.ActivateProtocol: _activate,
+    c.AnswerQuestion: _answer_question,
+    c.RegisterLot: register_lot,
+    c.TestLot: test_lot,
+    c.ReleaseLot: release_lot,
+    c.RejectLot: reject_lot,
+    c.Screen: _screen,
+    c.Consent: _consent,
+    c.Observe: observe,
+    c.AddRecord: add_record,
+    c.CompleteRecord: complete_record,
+    c.CloseList: close_list,
+    c.HoldVisit: _hold_visit,
+    c.MissVisit: _miss_visit,
+    c.ConfirmEligibility: confirm_eligibility,
+    c.Enrol: enrol,
+    c.Allocate: allocate,
+    c.Perform: perform,
+    c.CloseQuery: _close_query,
+    c.Note: _note,
+    c.EndScreening: _end_screening,
+    c.Withdraw: _withdraw,
+    c.Correct: _correct,
+    c.VoidEvent: _void,
+}

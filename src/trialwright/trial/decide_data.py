@@ -1,0 +1,259 @@
+"""Decisions about data: observations, records, lists, corrections, and the queries that odd values raise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from trialwright.core.finding import Finding, Refused
+from trialwright.core.identifier import identifier
+from trialwright.core.interval import Interval, contains, is_point, plain
+from trialwright.core.partial_date import partial_date
+from trialwright.core.truth import Truth
+from trialwright.language.evaluate import answer, evaluate
+from trialwright.language.facts import Facts, Observation
+from trialwright.language.values import Amount
+from trialwright.language.vocabulary import Item
+from trialwright.ledger.envelope import NewEvent
+from trialwright.protocol.check import names_in
+from trialwright.protocol.entry import Entered, encode, enter
+from trialwright.protocol.naming import nearest
+from trialwright.protocol.protocol import NO_LIMITS, Limits, Protocol
+from trialwright.trial import commands as c
+from trialwright.trial import events as e
+from trialwright.trial.gate import Gate, refuse
+from trialwright.trial.state import Participant
+
+
+def observe(gate: Gate, command: c.Observe) -> list[NewEvent]:
+    """An answer to an item, with the queries that it raises."""
+    participant = gate.recordable(command.participant, command.item, command.on)
+    item = _item(gate.protocol, command.item, command.person)
+    payload: dict[str, Any] = {"item": command.item}
+    if command.person:
+        payload["person"] = command.person
+    if command.attributes:
+        payload["attributes"] = {
+            name: _encoded(_attribute(item, name), text, NO_LIMITS) for name, text in command.attributes.items()
+        }
+    if command.not_done:
+        payload["not_done"] = command.not_done
+        return [gate.event(e.OBSERVED, command.on, payload)]
+    _signed_by_the_right_role(gate, command.item, item)
+    entered = _entered(item, command.value)
+    limits = gate.protocol.limits.get(command.item, NO_LIMITS)
+    _possible(item.name, entered, item, limits)
+    payload["value"] = encode(entered.value, entered.text)
+    if command.normal is not None:
+        payload["normal"] = [_encoded(item, end, NO_LIMITS) for end in command.normal]
+    queries = list(_implausible(gate, participant, item.name, entered, item, limits, command.on))
+    if not command.person:
+        queries += _edit_checks(gate, participant, item, entered, command.on, len(queries))
+    return [gate.event(e.OBSERVED, command.on, payload), *queries]
+
+
+def add_record(gate: Gate, command: c.AddRecord) -> list[NewEvent]:
+    """A record of a kind, dated; a record of history may be dated before the consent."""
+    participant = gate.present(command.participant)
+    if not participant.consented:
+        refuse("consent_missing", participant=command.participant)
+    left = participant.withdrawn or participant.screening_ended
+    if left and partial_date(command.on).earliest > partial_date(left).latest:
+        refuse("has_left", participant=command.participant, on=left)
+    payload, queries = record_payload(gate, participant, command.kind, command.record, command.fields, command.on)
+    _not_closed(participant, command)
+    payload["parent"] = _parent(gate, participant, command.kind, command.parent)
+    return [gate.event(e.RECORD_ADDED, command.on, payload), *queries]
+
+
+def record_payload(
+    gate: Gate, participant: Participant, kind: str, record: str, fields: Mapping[str, str], on: str
+) -> tuple[dict[str, Any], list[NewEvent]]:
+    """The payload of a new record, and the queries that its fields raise."""
+    kinds = gate.protocol.vocabulary.records
+    if kind not in kinds:
+        refuse("fact_unknown", name=kind, nearest=nearest(kind, kinds))
+    try:
+        identifier(record)
+    except ValueError:
+        refuse("identifier_wrong", value=record)
+    if record in participant.records.get(kind, {}):
+        refuse("record_exists", participant=participant.identity, kind=kind, record=record)
+    encoded, queries = _fields(gate, participant, kind, fields, on)
+    return {"kind": kind, "record": record, "fields": encoded}, queries
+
+
+def complete_record(gate: Gate, command: c.CompleteRecord) -> list[NewEvent]:
+    """Fields of a record that were not known when it was added."""
+    participant = gate.recordable(command.participant, f"{command.kind} {command.record}", command.on)
+    if command.record not in participant.records.get(command.kind, {}):
+        refuse("record_unknown", participant=command.participant, kind=command.kind, record=command.record)
+    encoded, queries = _fields(gate, participant, command.kind, command.fields, command.on)
+    payload: dict[str, Any] = {"kind": command.kind, "record": command.record, "fields": encoded}
+    return [gate.event(e.RECORD_COMPLETED, command.on, payload), *queries]
+
+
+def close_list(gate: Gate, command: c.CloseList) -> list[NewEvent]:
+    """A list declared complete."""
+    gate.recordable(command.participant, f"The closing of {command.list}", command.on)
+    vocabulary = gate.protocol.vocabulary
+    lists = {*vocabulary.records, *(item.absent_no for item in vocabulary.items.values() if item.absent_no)}
+    if command.list not in lists:
+        refuse("fact_unknown", name=command.list, nearest=nearest(command.list, lists))
+    return [gate.event(e.LIST_CLOSED, command.on, {"list": command.list})]
+
+
+def corrected_payload(gate: Gate, command: c.Correct) -> tuple[dict[str, Any], list[NewEvent]]:
+    """The whole payload that replaces an earlier one, and the queries that the new values raise."""
+    participant = gate.present(command.participant)
+    for person, log in (("", participant.observed), *participant.relatives.items()):
+        for name, events in log.items():
+            for event in events:
+                if event.seq == command.event:
+                    item = _item(gate.protocol, name, person)
+                    entered = _entered(item, command.values.get("value", ""))
+                    limits = gate.protocol.limits.get(name, NO_LIMITS)
+                    _possible(name, entered, item, limits)
+                    payload: dict[str, Any] = {**event.payload, "value": encode(entered.value, entered.text)}
+                    payload.pop("not_done", None)
+                    queries = list(_implausible(gate, participant, name, entered, item, limits, command.on))
+                    return payload, queries
+    for kind, entries in participant.records.items():
+        for events in entries.values():
+            for event in events:
+                if event.seq == command.event:
+                    encoded, queries = _fields(gate, participant, kind, command.values, command.on)
+                    told = event.payload.get("fields")
+                    before = told if isinstance(told, dict) else {}
+                    return {**event.payload, "fields": {**before, **encoded}}, queries
+    refuse("event_unknown", participant=command.participant, event=command.event)
+
+
+# ---------------------------------------------------------------- values
+
+
+def _item(protocol: Protocol, name: str, person: str) -> Item:
+    vocabulary = protocol.vocabulary
+    known = vocabulary.relatives.get(person, frozenset()) if person else vocabulary.items
+    if name not in known:
+        refuse("fact_unknown", name=f"{person}.{name}" if person else name, nearest=nearest(name, known))
+    return vocabulary.items[name]
+
+
+def _attribute(item: Item, name: str) -> Item:
+    if name not in item.attributes:
+        refuse("attribute_unknown", item=item.name, name=name)
+    return item.attributes[name]
+
+
+def _entered(item: Item, text: str) -> Entered:
+    entered = enter(item, text)
+    if isinstance(entered, Finding):
+        raise Refused(entered)
+    return entered
+
+
+def _encoded(item: Item, text: str, limits: Limits) -> dict[str, Any]:
+    entered = _entered(item, text)
+    _possible(item.name, entered, item, limits)
+    return dict(encode(entered.value, entered.text))
+
+
+def _fields(
+    gate: Gate, participant: Participant, kind: str, fields: Mapping[str, str], on: str
+) -> tuple[dict[str, Any], list[NewEvent]]:
+    declared = gate.protocol.vocabulary.records[kind].fields
+    encoded: dict[str, Any] = {}
+    queries: list[NewEvent] = []
+    for name, text in fields.items():
+        if name not in declared:
+            refuse("field_unknown", kind=kind, name=name, nearest=nearest(name, declared), fields=", ".join(declared))
+        limits = gate.protocol.limits.get(f"{kind}.{name}", NO_LIMITS)
+        entered = _entered(declared[name], text)
+        _possible(f"{kind}.{name}", entered, declared[name], limits)
+        encoded[name] = dict(encode(entered.value, entered.text))
+        queries += _implausible(gate, participant, f"{kind}.{name}", entered, declared[name], limits, on, len(queries))
+    return encoded, queries
+
+
+def _possible(name: str, entered: Entered, item: Item, limits: Limits) -> None:
+    if limits.possible is not None and not _inside(entered, limits.possible):
+        refuse("value_impossible", name=name, value=entered.text, range=limits.possible, unit=item.unit.code)
+
+
+def _inside(entered: Entered, limits: Interval) -> bool:
+    """Whether a value may lie within limits; what is only known to lie below a detection limit may."""
+    if not isinstance(entered.value, Amount):
+        return True
+    interval = entered.value.interval
+    if is_point(interval):
+        return contains(limits, interval.low)
+    return interval.low <= limits.high and interval.high >= limits.low
+
+
+def _implausible(
+    gate: Gate,
+    participant: Participant,
+    name: str,
+    entered: Entered,
+    item: Item,
+    limits: Limits,
+    on: str,
+    already: int = 0,
+) -> Iterator[NewEvent]:
+    if limits.plausible is not None and not _inside(entered, limits.plausible):
+        span = f"{plain(limits.plausible.low)} to {plain(limits.plausible.high)}"
+        yield _query(
+            gate, participant, already, name, f"{entered.text} lies outside the plausible {span} {item.unit.code}.", on
+        )
+
+
+def _query(gate: Gate, participant: Participant, already: int, item: str, says: str, on: str) -> NewEvent:
+    number = len(participant.queries) + participant.answered_queries + already + 1
+    return gate.event(e.QUERY_OPENED, on, {"query": f"Q{number}", "item": item, "says": says})
+
+
+def _edit_checks(
+    gate: Gate, participant: Participant, item: Item, entered: Entered, on: str, already: int
+) -> list[NewEvent]:
+    """A query for each edit check about this item that certainly fails with the new value."""
+    queries: list[NewEvent] = []
+    for name, check in gate.protocol.document.edit_checks.items():
+        rule = gate.protocol.rules[f"edit_checks.{name}.rule"]
+        if check.of or item.name not in names_in(rule):
+            continue
+        facts = _with_observation(gate.facts(), item.name, Observation(entered.value, partial_date(on)))
+        if answer(evaluate(rule, facts, partial_date(on))) is Truth.NO:
+            queries.append(_query(gate, participant, already + len(queries), item.name, check.says, on))
+    return queries
+
+
+def _with_observation(facts: Facts, item: str, observation: Observation) -> Facts:
+    observations: dict[str, Sequence[Observation]] = dict(facts.observations)
+    observations[item] = [*observations.get(item, ()), observation]
+    return Facts(observations, facts.records, facts.closed, facts.anchors, facts.relatives)
+
+
+def _signed_by_the_right_role(gate: Gate, name: str, item: Item) -> None:
+    if item.kind == "attestation":
+        needed = gate.protocol.document.items[name].role
+        if gate.role != needed:
+            refuse("role_wrong", what=f"The attestation {name}", needed=needed, user=gate.user, role=gate.role)
+
+
+def _not_closed(participant: Participant, command: c.AddRecord) -> None:
+    closed = participant.closed.get(command.kind)
+    if closed is not None and partial_date(command.on).earliest <= closed.latest:
+        refuse("list_closed", kind=command.kind, participant=command.participant, on=closed.text, date=command.on)
+
+
+def _parent(gate: Gate, participant: Participant, kind: str, parent: str) -> str:
+    needed = gate.protocol.vocabulary.records[kind].parent
+    if needed and parent not in participant.records.get(needed, {}):
+        refuse("record_unknown", participant=participant.identity, kind=needed, record=parent or "(not named)")
+    return parent if needed else ""
+
+
+def parent_of(gate: Gate, participant: Participant, kind: str, parent: str) -> str:
+    """The parent that a record of the kind needs, or a refusal."""
+    return _parent(gate, participant, kind, parent)

@@ -1,0 +1,238 @@
+"""The fold: events in the order in which they happened, in; state, out. It is total: whatever is odd is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import cast
+
+from trialwright.core.partial_date import partial_date
+from trialwright.ledger.envelope import Event
+from trialwright.ledger.history import effective, ordered
+from trialwright.trial import events as e
+from trialwright.trial.facts import decode_observation
+from trialwright.trial.state import (
+    Allocation,
+    Answered,
+    Determination,
+    Dose,
+    Lot,
+    Participant,
+    Query,
+    TrialState,
+    Visit,
+)
+
+
+def fold_participant(identity: str, events: Iterable[Event]) -> Participant:
+    """The state of one participant from the events of her stream, in any order of arrival."""
+    participant = Participant(identity)
+    for event in ordered(effective(events)):
+        apply(participant, event)
+    return participant
+
+
+def apply(participant: Participant, event: Event) -> None:
+    """Take one event into a participant's state; a type this version does not know is noted, not refused."""
+    handler = _HANDLERS.get(event.type)
+    if handler is None:
+        participant.oddities.append(f"event {event.seq} has the unknown type {event.type}")
+    else:
+        handler(participant, event)
+    if event.seq > participant.last:
+        participant.last = event.seq
+
+
+def _text(event: Event, name: str) -> str:
+    value = event.payload.get(name)
+    return "" if value is None else str(value)
+
+
+def _screened(p: Participant, event: Event) -> None:
+    p.site, p.screened = event.site, event.on
+
+
+def _consented(p: Participant, event: Event) -> None:
+    p.consented = p.consented or event.on
+
+
+def _observed(p: Participant, event: Event) -> None:
+    payload = event.payload
+    person = payload.get("person")
+    item = cast(str, payload["item"])
+    log = p.relatives.setdefault(cast(str, person), {}) if person else p.observed
+    if item in log:
+        log[item].append(event)
+    else:
+        log[item] = [event]
+
+
+def _record(p: Participant, event: Event) -> None:
+    kind, record = cast(str, event.payload["kind"]), cast(str, event.payload["record"])
+    entries = p.records.setdefault(kind, {})
+    if record in entries:
+        entries[record].append(event)
+    else:
+        entries[record] = [event]
+
+
+def _closed(p: Participant, event: Event) -> None:
+    p.closed[_text(event, "list")] = partial_date(event.on)
+
+
+def _determined(p: Participant, event: Event) -> None:
+    answers = event.payload.get("answers")
+    p.determinations.append(
+        Determination(
+            event.seq,
+            event.on,
+            _text(event, "verdict"),
+            {str(k): str(v) for k, v in answers.items()} if isinstance(answers, dict) else {},
+            int(_text(event, "basis") or 0),
+            event.protocol,
+        )
+    )
+
+
+def _enrolled(p: Participant, event: Event) -> None:
+    p.enrolled, p.number = event.on, int(_text(event, "number") or 0)
+
+
+def _allocated(p: Participant, event: Event) -> None:
+    if p.allocation is not None:
+        p.oddities.append(f"event {event.seq} allocates again")
+        return
+    p.allocation = Allocation(
+        event.seq,
+        event.on,
+        _text(event, "arm"),
+        int(_text(event, "position") or 0),
+        event.reason,
+        _text(event, "decided_by"),
+    )
+
+
+def _performed(p: Participant, event: Event) -> None:
+    p.performed.append(event)
+    _record(p, event)
+
+
+def _dose(p: Participant, event: Event) -> None:
+    names = ("intervention", "record", "planned", "prepared", "ratio", "lot")
+    p.doses.append(Dose(event.seq, event.on, *(_text(event, name) for name in names)))
+
+
+def _held(p: Participant, event: Event) -> None:
+    p.visits[_text(event, "encounter"), _text(event, "record")] = Visit(event.seq, event.on, True, "")
+
+
+def _missed(p: Participant, event: Event) -> None:
+    key = (_text(event, "encounter"), _text(event, "record"))
+    if key not in p.visits:
+        p.visits[key] = Visit(event.seq, event.on, False, event.reason)
+
+
+def _query_opened(p: Participant, event: Event) -> None:
+    of = event.payload.get("of")
+    p.queries[_text(event, "query")] = Query(
+        event.seq, event.on, _text(event, "item"), _text(event, "says"), of if isinstance(of, int) else 0
+    )
+
+
+def _query_closed(p: Participant, event: Event) -> None:
+    if p.queries.pop(_text(event, "query"), None) is not None:
+        p.answered_queries += 1
+
+
+def _noted(p: Participant, _event: Event) -> None:
+    p.notes += 1
+
+
+def _screening_ended(p: Participant, event: Event) -> None:
+    p.screening_ended, p.screening_end_reason = event.on, event.reason
+
+
+def _withdrawn(p: Participant, event: Event) -> None:
+    p.withdrawn, p.withdrawal_reason = event.on, event.reason
+
+
+_HANDLERS: dict[str, Callable[[Participant, Event], None]] = {
+    e.SCREENED: _screened,
+    e.CONSENTED: _consented,
+    e.OBSERVED: _observed,
+    e.RECORD_ADDED: _record,
+    e.RECORD_COMPLETED: _record,
+    e.LIST_CLOSED: _closed,
+    e.ELIGIBILITY_DETERMINED: _determined,
+    e.ENROLLED: _enrolled,
+    e.ALLOCATED: _allocated,
+    e.DOSE_DETERMINED: _dose,
+    e.PERFORMED: _performed,
+    e.VISIT_HELD: _held,
+    e.VISIT_MISSED: _missed,
+    e.QUERY_OPENED: _query_opened,
+    e.QUERY_CLOSED: _query_closed,
+    e.NOTED: _noted,
+    e.SCREENING_ENDED: _screening_ended,
+    e.WITHDRAWN: _withdrawn,
+}
+
+
+def fold_trial(events: Iterable[Event]) -> TrialState:
+    """The state that all decisions share, from the trial-wide events in any order of arrival."""
+    state = TrialState()
+    for event in ordered(effective(events)):
+        apply_trial(state, event)
+    return state
+
+
+def apply_trial(state: TrialState, event: Event) -> None:
+    """Take one event into the trial's state; types that concern one participant alone are passed over."""
+    if event.seq > state.last:
+        state.last = event.seq
+    participant = event.stream.removeprefix("participant/")
+    match event.type:
+        case e.OPENED:
+            state.kind = _text(event, "kind")
+        case e.PROTOCOL_REGISTERED:
+            files = event.payload.get("files")
+            state.protocols[_text(event, "digest")] = (
+                {str(name): str(blob) for name, blob in files.items()} if isinstance(files, dict) else {}
+            )
+        case e.PROTOCOL_ACTIVATED:
+            state.active[event.site] = _text(event, "digest")
+        case e.QUESTION_ANSWERED:
+            source = bool(event.payload.get("from_file"))
+            state.answers[_text(event, "question")] = Answered(
+                _text(event, "answer"), event.user, event.on, event.seq, source
+            )
+        case e.LOT_REGISTERED:
+            state.lots[_text(event, "lot")] = Lot(_text(event, "lot"), _text(event, "product"))
+        case e.LOT_TESTED | e.LOT_RELEASED | e.LOT_REJECTED:
+            _apply_lot(state.lots.get(_text(event, "lot")), event)
+        case e.SCREENED:
+            state.sites[participant] = event.site
+        case e.ENROLLED:
+            state.enrolled[participant] = int(_text(event, "number") or 0)
+        case e.ALLOCATED:
+            state.allocated[participant] = _text(event, "arm") or f"place {_text(event, 'position')}"
+        case e.DOSE_DETERMINED:
+            lot = state.lots.get(_text(event, "lot"))
+            if lot is not None:
+                lot.used.append((participant, _text(event, "prepared")))
+        case _:
+            pass
+
+
+def _apply_lot(lot: Lot | None, event: Event) -> None:
+    if lot is None:
+        return
+    match event.type:
+        case e.LOT_TESTED:
+            results = event.payload.get("results")
+            for name, encoded in results.items() if isinstance(results, dict) else ():
+                if isinstance(encoded, dict):
+                    lot.results[str(name)] = decode_observation({"value": encoded}, event)
+        case e.LOT_RELEASED:
+            lot.state = "released"
+        case _:
+            lot.state = "rejected"

@@ -1,0 +1,162 @@
+"""Submitting: load, fold, decide and append under one write lock; what was folded before is not folded again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from trialwright.core.finding import Refused, finding
+from trialwright.core.partial_date import partial_date
+from trialwright.ledger.envelope import CORRECTED, VOIDED, Event, Json, NewEvent, Submission
+from trialwright.ledger.store import Ledger, Writer
+from trialwright.protocol.load import load_files
+from trialwright.protocol.protocol import Protocol
+from trialwright.trial import events as e
+from trialwright.trial.commands import Command
+from trialwright.trial.decide import Actor, decide, participant_of
+from trialwright.trial.fold import apply, apply_trial, fold_participant, fold_trial
+from trialwright.trial.state import Participant, TrialState
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who submits, and when: the user, the role, and the moment in UTC."""
+
+    user: str
+    role: str
+    at: str
+
+
+class _Memory:
+    """Folded state that grows with new events; what did not happen last is folded anew, in its place."""
+
+    def __init__(self) -> None:
+        self.trial = TrialState()
+        self.participants: dict[str, Participant] = {}
+        self.seen = 0
+        self._events: dict[str, list[Event]] = {"": []}  # by participant; the trial-wide ones under no name
+        self._latest: dict[str, datetime] = {}
+
+    def take(self, event: Event) -> None:
+        """One more event, in the order of recording."""
+        self.seen = event.seq
+        if event.type in e.TRIAL_WIDE:
+            if self._happened_last("", event):
+                apply_trial(self.trial, event)
+            else:
+                self.trial = fold_trial(self._events[""])
+        if event.stream.startswith("participant/"):
+            identity = event.stream.removeprefix("participant/")
+            if self._happened_last(identity, event) and identity in self.participants:
+                apply(self.participants[identity], event)
+            else:
+                self.participants[identity] = fold_participant(identity, self._events[identity])
+
+    def _happened_last(self, name: str, event: Event) -> bool:
+        self._events.setdefault(name, []).append(event)
+        if event.type in (CORRECTED, VOIDED):
+            return False
+        when = partial_date(event.on).earliest
+        latest = self._latest.get(name, when)
+        self._latest[name] = max(latest, when)
+        return when >= latest
+
+
+class Office:
+    """The one place where commands are submitted to a ledger. Keep one per process: it remembers what it folded."""
+
+    def __init__(self, ledger: Ledger, software: str) -> None:
+        self.ledger = ledger
+        self.software = software
+        self.protocols: dict[str, Protocol] = {}
+        self._memory = _Memory()
+
+    def submit(self, command: Command, by: Sender, identity: str) -> list[Event]:
+        """The events of a command, appended; the first outcome again where this command id was submitted before.
+
+        `Refused` says why the command was not carried out; then nothing was written.
+        """
+        with self.ledger.writing() as writer:
+            return self.submit_within(writer, command, by, identity)
+
+    def submit_within(self, writer: Writer, command: Command, by: Sender, identity: str) -> list[Event]:
+        """The same inside a transaction that is already open, as a rehearsal or an import needs."""
+        earlier = writer.outcome(identity)
+        if earlier:
+            return earlier
+        memory = self._memory
+        try:
+            for event in writer.events(after=memory.seen):
+                memory.take(event)
+            about = participant_of(command)
+            protocol = self.protocol_for(memory.trial, about, getattr(command, "site", ""))
+            participant = memory.participants.get(about) if about else None
+            zone = protocol.document.zone
+            actor = Actor(by.user, by.role, _local(by.at, zone))
+            new = decide(protocol, memory.trial, participant, command, actor)
+            submission = Submission(identity, by.at, by.user, by.role, zone, protocol.digest, self.software)
+            appended = writer.append(submission, new)
+        except Refused:
+            raise
+        except BaseException:
+            self._memory = _Memory()  # what was folded may not be what is in the ledger
+            raise
+        for event in appended:
+            memory.take(event)
+        return appended
+
+    def trial(self) -> TrialState:
+        """The trial's state as of the last submission of this office."""
+        return self._memory.trial
+
+    def participant(self, identity: str) -> Participant:
+        """A participant's state as of the last submission of this office."""
+        return self._memory.participants[identity]
+
+    def protocol_for(self, trial: TrialState, participant: str, site: str = "") -> Protocol:
+        """The protocol version that applies: the site's active one, else the only one registered."""
+        site = site or trial.sites.get(participant, "")
+        digest = trial.active.get(site) or next(iter(trial.protocols), "")
+        if digest not in trial.protocols:
+            raise Refused(finding("protocol_unknown", digest=digest or "(none)"))
+        if digest not in self.protocols:
+            self.protocols[digest] = read_protocol(self.ledger, trial.protocols[digest])
+        return self.protocols[digest]
+
+
+def register_protocol(writer: Writer, protocol: Protocol, by: Sender, software: str, on: str) -> list[Event]:
+    """Put a protocol's folder into the ledger by digest, so that report, why and verify need nothing else."""
+    files = {name: writer.keep(content) for name, content in protocol.files.items()}
+    payload: dict[str, Json] = {"digest": protocol.digest, "files": dict(files), "version": protocol.document.version}
+    submission = Submission(
+        f"register {protocol.digest}", by.at, by.user, by.role, protocol.document.zone, protocol.digest, software
+    )
+    return writer.append(submission, [NewEvent(e.TRIAL, e.PROTOCOL_REGISTERED, on, payload)])
+
+
+def read_protocol(ledger: Ledger, files: Mapping[str, str]) -> Protocol:
+    """The protocol whose files lie in the ledger."""
+    protocol, findings = load_files({name: ledger.blob(digest) for name, digest in files.items()})
+    if protocol is None:
+        raise Refused(*findings)
+    return protocol
+
+
+def whole_state(ledger: Ledger, upto: int | None = None) -> tuple[TrialState, dict[str, Participant]]:
+    """The trial and every participant, folded anew from the ledger as it was known at a sequence number."""
+    trial_events: list[Event] = []
+    streams: dict[str, list[Event]] = {}
+    for event in ledger.events(upto=upto):
+        if event.type in e.TRIAL_WIDE or event.type == e.PROTOCOL_REGISTERED:
+            trial_events.append(event)
+        if event.stream.startswith("participant/"):
+            streams.setdefault(event.stream.removeprefix("participant/"), []).append(event)
+    participants = {identity: fold_participant(identity, events) for identity, events in sorted(streams.items())}
+    return fold_trial(trial_events), participants
+
+
+def _local(at: str, zone: str) -> datetime:
+    moment = datetime.fromisoformat(at.replace("Z", "+00:00")).astimezone(UTC)
+    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)

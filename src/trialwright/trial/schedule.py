@@ -1,0 +1,148 @@
+"""The schedule in a participant's own time: which encounters are due, late, held, missed, or not for her."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal, TypeAlias
+
+from trialwright.core.partial_date import PartialDate, add_months, is_day, on_day
+from trialwright.core.truth import Truth
+from trialwright.language.evaluate import answer, evaluate
+from trialwright.language.facts import Facts, RecordEntry
+from trialwright.protocol.document import Encounter
+from trialwright.protocol.protocol import Protocol, Timing
+from trialwright.trial.facts import anchor_date, facts_of
+from trialwright.trial.state import Participant, TrialState
+
+Standing: TypeAlias = Literal["held", "missed", "future", "due", "late", "undecided", "not applicable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One encounter for one participant: its day, its window and how it stands on the day of asking.
+
+    `undecided` is an encounter whose condition cannot be answered yet; what would answer it is in `why`.
+    """
+
+    encounter: str
+    record: str
+    day: date
+    earliest: date
+    latest: date
+    standing: Standing
+    why: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The encounter and the record that it is for."""
+        return self.encounter, self.record
+
+
+def planned(protocol: Protocol, trial: TrialState, participant: Participant, today: date) -> list[Planned]:
+    """Every encounter that can be dated so far, in the order of its days."""
+    facts = facts_of(protocol, participant)
+    found = [
+        one
+        for name, encounter in protocol.document.schedule.encounters.items()
+        if _is_for(encounter, trial, participant)
+        for one in _instances(protocol, participant, facts, name, encounter, today)
+    ]
+    return sorted(found, key=lambda one: (one.day, one.encounter, one.record))
+
+
+def encounter_of(name: str) -> str:
+    """The name in the protocol of an encounter that repeats: `hormones.90` is `hormones`."""
+    return name.partition(".")[0]
+
+
+def end_of_follow_up(protocol: Protocol, participant: Participant) -> date | None:
+    """The day on which a participant's part ends, where its anchor has been reached."""
+    timing = protocol.timings["follow_up"]
+    anchor = anchor_date(protocol, participant, timing.anchor)
+    return None if anchor is None else _shift(anchor.earliest.date(), timing.amount or 0, timing.calendar)
+
+
+def _is_for(encounter: Encounter, trial: TrialState, participant: Participant) -> bool:
+    """Whether the encounter belongs to her arm and to the answers that were given."""
+    if encounter.arms and (participant.allocation is None or participant.allocation.arm not in encounter.arms):
+        return False
+    return all(
+        question in trial.answers and trial.answers[question].answer == option
+        for question, option in encounter.answer.items()
+    )
+
+
+def _instances(
+    protocol: Protocol, participant: Participant, facts: Facts, name: str, encounter: Encounter, today: date
+) -> Iterator[Planned]:
+    timing = protocol.timings[name]
+    for record, base in _bases(protocol, participant, facts, encounter, timing):
+        for amount in encounter.each or (timing.amount or 0,):
+            full_name = f"{name}.{amount}" if encounter.each else name
+            day = _shift(base, amount, timing.calendar)
+            before, after = encounter.window
+            earliest, latest = day + timedelta(days=before), day + timedelta(days=after)
+            identity = record.identity if record else ""
+            standing, why = _standing(
+                protocol, participant, facts, (full_name, identity), record, (earliest, latest), today
+            )
+            yield Planned(full_name, identity, day, earliest, latest, standing, why)
+
+
+def _bases(
+    protocol: Protocol, participant: Participant, facts: Facts, encounter: Encounter, timing: Timing
+) -> Iterator[tuple[RecordEntry | None, date]]:
+    if encounter.per:
+        for record in facts.records.get(encounter.per, ()):
+            if record.date is not None and is_day(record.date):
+                yield record, record.date.earliest.date()
+        return
+    anchor = anchor_date(protocol, participant, timing.anchor)
+    if anchor is not None and is_day(anchor):
+        yield None, anchor.earliest.date()
+
+
+def _standing(
+    protocol: Protocol,
+    participant: Participant,
+    facts: Facts,
+    key: tuple[str, str],
+    record: RecordEntry | None,
+    window: tuple[date, date],
+    today: date,
+) -> tuple[Standing, str]:
+    visit = participant.visits.get(key)
+    if visit is not None:
+        return ("held", "") if visit.held else ("missed", visit.reason)
+    if participant.withdrawn or participant.screening_ended:
+        return "not applicable", "her part has ended"
+    if today < window[0]:
+        return "future", ""
+    rule = protocol.rules.get(f"schedule.encounters.{encounter_of(key[0])}.if")
+    if rule is not None:
+        explained = evaluate(rule, facts, on_day(today), record)
+        match answer(explained):
+            case Truth.NO:
+                return "not applicable", "its condition does not hold"
+            case Truth.UNKNOWN:
+                return "undecided", getattr(explained.value, "why", "")
+            case Truth.YES:
+                pass
+    return ("late", "") if today > window[1] else ("due", "")
+
+
+def _shift(day: date, amount: int, calendar: str) -> date:
+    match calendar:
+        case "months":
+            return add_months(day, amount)
+        case "weeks":
+            return day + timedelta(weeks=amount)
+        case _:
+            return day + timedelta(days=amount)
+
+
+def as_day(when: PartialDate) -> date:
+    """The first day that a partial date may mean."""
+    return when.earliest.date()
