@@ -65,12 +65,12 @@ def _read(path: str) -> Configuration:
     for key, value in data.items():
         if key not in known or not isinstance(value, str):
             raise Refused(finding("configuration_wrong", path=file, why=f"`{key}` is not a setting with text"))
-    if not isinstance(log, dict) or set(log) - {"level", "file"} or log.get("level", "warning") not in _LEVELS:
+    if not isinstance(log, dict) or set(log) - {"level", "file"} or str(log.get("level", "warning")) not in _LEVELS:
         raise Refused(finding("configuration_wrong", path=file, why="[log] takes `level` and `file`"))
     if data.get("language", "en") not in ("en", "zh"):
         raise Refused(finding("configuration_wrong", path=file, why="`language` is en or zh"))
     return Configuration(
-        data.get("language", "en"), data.get("database", ""), log.get("level", "warning"), str(log.get("file", ""))
+        data.get("language", "en"), data.get("database", ""), str(log.get("level", "warning")), str(log.get("file", ""))
     )
 
 

@@ -35,10 +35,9 @@ class Where:
     path: str = ""
 
     def __str__(self) -> str:
-        place = self.file
         if self.line:
-            place += f":{self.line}" + (f":{self.column}" if self.column else "")
-        return " ".join(part for part in (place, self.path) if part)
+            return f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
+        return " ".join(part for part in (self.file, self.path) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DecimalException
+from typing import TypeAlias
 
 from trialwright.core.truth import Truth
 
@@ -124,36 +125,33 @@ def negate(x: Interval) -> Interval:
 
 def multiply(x: Interval, y: Interval) -> Interval:
     """Every product; zero times unbounded is zero."""
-    ends = [
-        _product(a, b)
-        for a in ((x.low, x.low_open), (x.high, x.high_open))
-        for b in ((y.low, y.low_open), (y.high, y.high_open))
-    ]
-    low = min(value for value, _ in ends)
-    high = max(value for value, _ in ends)
-    # an end is closed as soon as one attainable pair reaches it
-    low_open = all(is_open for value, is_open in ends if value == low)
-    high_open = all(is_open for value, is_open in ends if value == high)
+    return _between([_product(a, b) for a in _ends(x) for b in _ends(y)], contains(x, ZERO) or contains(y, ZERO))
+
+
+_End: TypeAlias = tuple[Decimal, bool]  # a value, and whether it is left out
+
+
+def _ends(x: Interval) -> tuple[_End, _End]:
+    return (x.low, x.low_open), (x.high, x.high_open)
+
+
+def _between(ends: list[_End], holds_zero: bool) -> Interval:
+    """The interval between the least and the greatest; an end is closed as soon as one attainable pair reaches it."""
+    low, high = min(value for value, _ in ends), max(value for value, _ in ends)
+    low_open = all(is_open for value, is_open in ends if value == low) and not (low == 0 and holds_zero)
+    high_open = all(is_open for value, is_open in ends if value == high) and not (high == 0 and holds_zero)
     if low == high:
-        low_open = high_open = False
-    if low == 0 and _holds_zero(x, y):
-        low_open = False
-    if high == 0 and _holds_zero(x, y):
-        high_open = False
+        return point(low)
     return Interval(low, high, low_open, high_open)
 
 
-def _product(a: tuple[Decimal, bool], b: tuple[Decimal, bool]) -> tuple[Decimal, bool]:
+def _product(a: _End, b: _End) -> _End:
     (x, x_open), (y, y_open) = a, b
     if (x == 0 and not x_open) or (y == 0 and not y_open):
         return ZERO, False
     if x == 0 or y == 0:
         return ZERO, True
     return ARITHMETIC.multiply(x, y), x_open or y_open
-
-
-def _holds_zero(*operands: Interval) -> bool:
-    return any(contains(x, ZERO) for x in operands)
 
 
 def contains(x: Interval, value: Decimal) -> bool:
@@ -164,30 +162,36 @@ def contains(x: Interval, value: Decimal) -> bool:
 
 
 def divide(x: Interval, y: Interval) -> Interval | None:
-    """Every quotient, or None where the divisor may be zero: then nothing is known but that it may be undefined."""
+    """Every quotient, or None where the divisor may be zero: then nothing is known but that it may be undefined.
+
+    >>> print(divide(point(Decimal(49)), point(Decimal(7))))
+    7
+    """
     if contains(y, ZERO):
         return None
-    return multiply(x, _reciprocal(y))
-
-
-def _reciprocal(y: Interval) -> Interval:
-    def over(end: Decimal, sign: int) -> Decimal:
-        if end.is_infinite():
-            return ZERO
-        return ARITHMETIC.divide(Decimal(1), end) if end != 0 else INFINITY * sign
-
     sign = 1 if y.high > 0 else -1
-    return Interval(over(y.high, sign), over(y.low, sign), y.high_open, y.low_open)
+    return _between([_quotient(a, b, sign) for a in _ends(x) for b in _ends(y)], contains(x, ZERO))
+
+
+def _quotient(a: _End, b: _End, sign: int) -> _End:
+    (x, x_open), (y, y_open) = a, b
+    if x == 0:
+        return ZERO, x_open
+    if y.is_infinite():
+        return ZERO, True
+    if y == 0:
+        return (INFINITY if (x > 0) == (sign > 0) else -INFINITY), True
+    return ARITHMETIC.divide(x, y), x_open or y_open
 
 
 def number(text: str) -> Decimal | None:
-    """The finite decimal that a person typed, or None.
+    """The finite decimal that a person typed, or None; nothing that is measured has an exponent beyond ±99.
 
-    >>> number("1e6"), number("about 5"), number("NaN")
-    (Decimal('1E+6'), None, None)
+    >>> number("1e6"), number("about 5"), number("NaN"), number("1e999")
+    (Decimal('1E+6'), None, None, None)
     """
     try:
         value = Decimal(text.strip())
     except DecimalException:
         return None
-    return value if value.is_finite() else None
+    return value if value.is_finite() and -99 <= value.adjusted() <= 99 else None

@@ -129,7 +129,9 @@ def summary(function: str, amounts: Sequence[tuple[Amount, Truth]], closed: bool
             total = possible[0]
             for x in possible[1:]:
                 total = iv.add(total, x)
-            return Amount(iv.multiply(total, point(iv.ARITHMETIC.divide(Decimal(1), Decimal(len(possible))))), why=why)
+            mean = iv.divide(total, point(Decimal(len(possible))))
+            assert mean is not None
+            return Amount(mean, why=why)
         if not closed:
             return unknown_amount(why, undefined)
         span = possible[0]

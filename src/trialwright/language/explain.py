@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from trialwright.core.interval import plain
 from trialwright.language import typed as t
-from trialwright.language.evaluate import Explanation, Use
+from trialwright.language.explanation import Explanation, Use
 from trialwright.language.unparse import unparse
 from trialwright.language.values import show
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypeAlias
 
 from trialwright.core.interval import Interval
-from trialwright.core.partial_date import completed_years
-from trialwright.core.truth import Truth, all_of, truth
+from trialwright.core.partial_date import PartialDate, completed_years
+from trialwright.core.truth import Truth
 from trialwright.language import typed as t
 from trialwright.language.combining import among, inside
 from trialwright.language.counting import counted, over_tests, summary
@@ -33,36 +34,24 @@ from trialwright.language.world import (
 
 def over_item(node: t.ItemAggregate, world: World, ask: Ask) -> Explanation:
     """The chosen observation, or what the observations amount to."""
-    members = _members(node, world, ask)
-    made = [(x, belongs) for x, belongs in members if x.value is not None]
+    asked = asked_at(node.at, world)
+    if asked is None:
+        return Explanation(node, no_value(node.type, f"{node.at[0]}: not reached"))
+    members = _members(node, asked, ask)
     name, unit = _name(node.item.name, node.person), node.item.unit.code
     if node.function in ("latest", "earliest"):
         chosen = rivals(members, _date, node.function)
-        uses = tuple(use(name, unit, x) for x, _ in chosen)
-        return Explanation(node, _choice(node, chosen, name, world), uses)
+        return Explanation(node, _choice(node, chosen, name, asked), tuple(use(name, unit, x) for x, _ in chosen))
     uses = tuple(use(name, unit, x) for x, _ in members)
-    match node.function:
-        case "known":
-            return Explanation(node, Answer(_is_known(members)), uses)
-        case "count":
-            if not made:
-                return Explanation(node, unknown_amount(f"{name}: never recorded"), uses)
-            passing = [belongs & _passes(node.satisfies, x, world, ask) for x, belongs in made]
-            return Explanation(node, counted(passing, closed=True, name=name), uses)
-        case "any" | "every" | "share" | "longest_run":
-            tests = [(belongs, _observation_truth(node, x, world, ask), x.date) for x, belongs in made]
-            return Explanation(node, over_tests(node.function, tests, closed=bool(made), name=name), uses)
-        case _:
-            if not made:
-                return Explanation(node, unknown_amount(f"{name}: never recorded", Truth.UNKNOWN), uses)
-            amounts = [(amount_of(x.value), belongs) for x, belongs in made]
-            return Explanation(node, summary(node.function, amounts, closed=True, name=name), uses)
+    made = [(x, belongs) for x, belongs in members if x.value is not None]
+    return Explanation(node, _amounts_to(node, members, made, name, asked, ask), uses)
 
 
 def within_normal(node: t.WithinNormal, world: World, ask: Ask) -> Explanation:
     """Whether each result that could be the chosen one lies in the range that came with it."""
     part = over_item(node.operand, world, ask)
-    members = _members(node.operand, world, ask)
+    asked = asked_at(node.operand.at, world)
+    members = _members(node.operand, asked, ask) if asked is not None else []
     chosen = [x for x, _ in rivals(members, _date, node.operand.function)]
     amount = amount_of(part.value)
     answers = {
@@ -107,27 +96,27 @@ def age(node: t.Age, world: World) -> Explanation:
 # ---------------------------------------------------------------- members
 
 
-def _members(node: t.ItemAggregate, world: World, ask: Ask) -> list[tuple[Observation, Truth]]:
-    """The observations that may belong, each with whether it does."""
-    asked = asked_at(node.at, world)
-    if asked is None:
-        return []
+_Members: TypeAlias = list[tuple[Observation, Truth]]
+
+
+def _members(node: t.ItemAggregate, world: World, ask: Ask) -> _Members:
+    """The observations that may belong, each with whether it does; `world` is already at the reference time."""
     windows = node.windows
     if node.item.valid is not None and node.function in ("latest", "known"):
         windows = (*windows, t.Window(node.item.valid.amount, node.item.valid.calendar))
-    members: list[tuple[Observation, Truth]] = []
+    members: _Members = []
     for x in person(node.person, world).observations.get(node.item.name, ()):
-        belongs = in_windows(x.date, windows, asked)
+        belongs = in_windows(x.date, windows, world)
         for narrowing in node.filters:
             belongs = belongs & among(x.attributes.get(narrowing.attribute.name), narrowing.among)
         if node.where is not None and belongs is not Truth.NO:
-            belongs = belongs & _passes(node.where, x, asked, ask)
+            belongs = belongs & _passes(node.where, x, world, ask)
         if belongs is not Truth.NO:
             members.append((x, belongs))
     return members
 
 
-def _date(x: Observation) -> object:
+def _date(x: Observation) -> PartialDate | None:
     return x.date
 
 
@@ -135,7 +124,7 @@ def _name(name: str, relative: str) -> str:
     return f"{relative}.{name}" if relative else name
 
 
-def _choice(node: t.ItemAggregate, chosen: list[tuple[Observation, Truth]], name: str, world: World) -> Value:
+def _choice(node: t.ItemAggregate, chosen: _Members, name: str, world: World) -> Value:
     if not chosen:
         return _nothing(node, name, world)
     sure = any(belongs is Truth.YES for _, belongs in chosen)
@@ -151,26 +140,43 @@ def _choice(node: t.ItemAggregate, chosen: list[tuple[Observation, Truth]], name
 
 def _nothing(node: t.ItemAggregate, name: str, world: World) -> Value:
     """Why no observation belongs; no, where nothing was recorded by then and the list it hangs on is closed."""
-    facts, when = person(node.person, world), reference(node.at, world)
-    if when is None:
-        return no_value(node.type, f"{' '.join(node.at)}: not reached")
+    facts = person(node.person, world)
     told = facts.observations.get(node.item.name, ())
-    by_then = [x for x in told if at_or_before(x.date, when) is not Truth.NO]
+    by_then = [x for x in told if at_or_before(x.date, world.when) is not Truth.NO]
     absent_no = node.item.absent_no and node.type.is_a == "truth"
-    if absent_no and not by_then and is_closed(facts, node.item.absent_no, when):
+    if absent_no and not by_then and is_closed(facts, node.item.absent_no, world.when):
         return Answer(Truth.NO)
     if not told:
         return no_value(node.type, f"{name}: never recorded")
     return no_value(node.type, f"{name}: recorded, but not in the time or state that is asked for, or expired")
 
 
-def _is_known(members: list[tuple[Observation, Truth]]) -> Truth:
+def _amounts_to(node: t.ItemAggregate, members: _Members, made: _Members, name: str, world: World, ask: Ask) -> Value:
+    match node.function:
+        case "known":
+            return Answer(_is_known(members))
+        case "count":
+            if not made:
+                return unknown_amount(f"{name}: never recorded")
+            passing = [belongs & _passes(node.satisfies, x, world, ask) for x, belongs in made]
+            return counted(passing, closed=True, name=name)
+        case "any" | "every" | "share" | "longest_run":
+            tests = [(belongs, _observation_truth(node, x, world, ask), x.date) for x, belongs in made]
+            return over_tests(node.function, tests, closed=bool(made), name=name)
+        case _:
+            if not made:
+                return unknown_amount(f"{name}: never recorded", Truth.UNKNOWN)
+            amounts = [(amount_of(x.value), belongs) for x, belongs in made]
+            return summary(node.function, amounts, closed=True, name=name)
+
+
+def _is_known(members: _Members) -> Truth:
     """Whether the name by itself has a recorded answer: its latest observation belongs, and has a result."""
     chosen = rivals(members, _date, "latest")
     if not any(x.value is not None for x, _ in chosen):
         return Truth.NO
     sure = any(belongs is Truth.YES for _, belongs in chosen)
-    return truth(sure and all(x.value is not None for x, _ in chosen)) | Truth.UNKNOWN
+    return Truth.YES if sure and all(x.value is not None for x, _ in chosen) else Truth.UNKNOWN
 
 
 def _observation_truth(node: t.ItemAggregate, x: Observation, world: World, ask: Ask) -> Truth:

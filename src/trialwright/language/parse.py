@@ -13,6 +13,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput
 
 from trialwright.core.finding import Finding, Where, finding
 from trialwright.language import nodes as n
+from trialwright.language.scope import shifted
 
 #: Longer or deeper expressions are refused: a rule that nobody can read aloud is not a rule.
 MAX_LENGTH = 4000
@@ -45,6 +46,7 @@ _EXPECTED = {
     "__ANON_0": "..",
     "$END": "the end",
 }
+_DEEPENS = re.compile(r"\bnot\b|-(?=[\w(-])|[-+*/](?=\s)")  # each puts one node more on top of another
 _GLUED = re.compile(r"[\w)][-+*/]\s*[\w(]")
 
 
@@ -56,7 +58,7 @@ def parse(text: str, where: Where = Where()) -> n.Expression | Finding:
     """
     if len(text) > MAX_LENGTH:
         return finding("syntax_too_long", where, length=len(text), limit=MAX_LENGTH)
-    if _depth(text) > MAX_DEPTH or len(re.findall(r"\bnot\b|-(?=[\w(-])", text)) > MAX_DEPTH:
+    if _depth(text) > MAX_DEPTH or len(_DEEPENS.findall(text)) > MAX_DEPTH:
         return finding("syntax_too_deep", where, limit=MAX_DEPTH)
     try:
         tree = _parser().parse(text)
@@ -92,7 +94,8 @@ def _slip(text: str, slip: UnexpectedInput, where: Where) -> Finding:
     ended = isinstance(slip, UnexpectedEOF) or (isinstance(slip, UnexpectedToken) and slip.token.type == "$END")
     hopes = ", ".join(sorted({_EXPECTED.get(name, name.lower()) for name in expected})) or "something else"
     if ended or not token:
-        return finding("syntax_end", where, expected=hopes, text=text)
+        return finding("syntax_end", shifted(where, *_end(text)), expected=hopes, text=text)
+    where = shifted(where, slip.line, slip.column)
     position = int(slip.pos_in_stream or 0)
     rest = text[position:]
     if token in "+-*/" and _GLUED.match(text[max(position - 1, 0) :]):
@@ -115,6 +118,11 @@ def _slip(text: str, slip: UnexpectedInput, where: Where) -> Finding:
         column=slip.column,
         text=text,
     )
+
+
+def _end(text: str) -> tuple[int, int]:
+    lines = text.split("\n")
+    return len(lines), len(lines[-1]) + 1
 
 
 def _build(item: Tree[Token] | Token) -> n.Node:
@@ -164,9 +172,13 @@ def _build(item: Tree[Token] | Token) -> n.Node:
 
 def _flat(parts: list[Tree[Token] | Token], rule: str) -> tuple[n.Expression, ...]:
     """The operands of a chain `a and b and c`, without touching what stood in parentheses."""
-    first = parts[0]
-    left = _flat(first.children, rule) if isinstance(first, Tree) and first.data == rule else (_build(first),)
-    return cast("tuple[n.Expression, ...]", (*left, _build(parts[1])))
+    first: Tree[Token] | Token = parts[0]
+    rest = [parts[1]]
+    while isinstance(first, Tree) and first.data == rule:
+        first, right = first.children
+        rest.append(right)
+    operands = [_build(first), *(_build(part) for part in reversed(rest))]
+    return cast("tuple[n.Expression, ...]", tuple(operands))
 
 
 def _trees(parts: list[Tree[Token] | Token]) -> list[Tree[Token]]:

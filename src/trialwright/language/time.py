@@ -49,17 +49,20 @@ def in_window(date: PartialDate | None, window: Window, when: PartialDate, ancho
 def shift(moment: datetime, window: Window, sign: int) -> datetime:
     """The edge of a window: so many calendar units away, at the start of that day before, at its end after."""
     amount = window.amount * sign
-    match window.calendar:
-        case "hours":
-            return moment + timedelta(hours=amount)
-        case "days":
-            day = moment.date() + timedelta(days=amount)
-        case "weeks":
-            day = moment.date() + timedelta(weeks=amount)
-        case "months":
-            day = add_months(moment.date(), amount)
-        case _:
-            day = add_months(moment.date(), 12 * amount)
+    try:
+        match window.calendar:
+            case "hours":
+                return moment + timedelta(hours=amount)
+            case "days":
+                day = moment.date() + timedelta(days=amount)
+            case "weeks":
+                day = moment.date() + timedelta(weeks=amount)
+            case "months":
+                day = add_months(moment.date(), amount)
+            case _:
+                day = add_months(moment.date(), 12 * amount)
+    except (OverflowError, ValueError):  # beyond the calendar
+        return datetime.min if sign < 0 else datetime.max
     return datetime.combine(day, time.min if sign < 0 else _END)
 
 

@@ -105,7 +105,11 @@ class ItemAggregate(Node):
 
 @dataclass(frozen=True, slots=True)
 class RecordAggregate(Node):
-    """A function over the records of a kind, perhaps of one field or derivation of them (`take`)."""
+    """A function over the records of a kind, perhaps of one field or derivation of them (`take`).
+
+    `lineage` is the kind, its parent, its parent's parent. `of` names the ancestor at hand whose records are
+    meant; empty where all of them are.
+    """
 
     function: n.Function
     kind: str
@@ -114,6 +118,8 @@ class RecordAggregate(Node):
     where: Typed | None
     satisfies: Typed | None
     take: Typed | None
+    lineage: tuple[str, ...] = ()
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +132,10 @@ class FieldOf(Node):
 
 @dataclass(frozen=True, slots=True)
 class Attribute(Node):
-    """An attribute of the observation at hand."""
+    """An attribute of the observation at hand, or its value `itself`."""
 
     item: Item
+    itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)

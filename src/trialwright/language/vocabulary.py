@@ -41,6 +41,7 @@ class Item:
     absent_no: str = ""
     molar_mass: Fraction | None = None
     born: str = ""  # for an age: the date item it is counted from
+    negative: bool = False  # values below zero are possible, so that a result below a limit may be any of them
 
 
 @dataclass(frozen=True, slots=True)

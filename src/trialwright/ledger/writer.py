@@ -29,6 +29,12 @@ class Writer:
         self._heads: dict[str, tuple[int, str]] = {}
         self._rows: list[Stored] = []
         self._unflushed: set[str] = set()
+        self._unknown: set[str] = set()  # commands looked up in vain: under the lock nobody else can add them
+
+    @property
+    def last(self) -> int:
+        """The sequence number of the last event, those of this transaction included."""
+        return self._last
 
     def events(
         self,
@@ -44,9 +50,14 @@ class Writer:
 
     def outcome(self, command: str) -> list[Event]:
         """The events that an earlier submission of this command appended; empty where there was none."""
+        if command in self._unknown:
+            return []
         if command in self._unflushed:
             self.flush()
-        return [decoded(row) for row in self._run(_OUTCOME, (command,))]
+        found = [decoded(row) for row in self._run(_OUTCOME, (command,))]
+        if not found:
+            self._unknown.add(command)
+        return found
 
     def append(self, submission: Submission, new: Sequence[NewEvent]) -> list[Event]:
         """Append the events of a submission, or return its first outcome where the command is known."""
@@ -82,7 +93,9 @@ class Writer:
         self._last += len(rows)
         self._heads.update(heads)
         self._rows += rows
-        self._unflushed.add(submission.command)
+        if rows:
+            self._unflushed.add(submission.command)
+            self._unknown.discard(submission.command)
         if len(self._rows) >= CHUNK:
             self.flush()
         return [decoded(row) for row in rows]

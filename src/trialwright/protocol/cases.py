@@ -32,15 +32,31 @@ def run_cases(protocol: Protocol, folder: str | FilePath) -> tuple[list[Case], l
     file = FilePath(folder) / FILE
     if not file.is_file():
         return [], []
-    marked = read(file.read_text("utf-8"), FILE)
-    if marked.findings or not isinstance(marked.data, dict):
+    try:
+        marked = read(file.read_text("utf-8"), FILE)
+    except (OSError, UnicodeDecodeError) as wrong:
+        return [], [finding("file_unreadable", Where(FILE), path=FILE, why=str(wrong))]
+    if marked.findings:
         return [], list(marked.findings)
-    cases, findings = [], []
+    if not isinstance(marked.data, dict):
+        return [], [
+            finding("case_unreadable", place(marked.marks, (), FILE), name=FILE, why="it is not a table of cases")
+        ]
+    cases: list[Case] = []
+    findings: list[Finding] = []
     for name, data in marked.data.items():
-        whole = _merged(marked.data, name)
-        told = facts_from(protocol, whole, marked.marks, FILE, (name,))
+        spot = place(marked.marks, (name,), FILE)
+        if not isinstance(data, dict):
+            findings.append(finding("case_unreadable", spot, name=name, why="it is not a table"))
+            continue
+        like = data.get("like")
+        if like is not None and not isinstance(marked.data.get(str(like)), dict):
+            findings.append(finding("case_unreadable", spot, name=name, why=f"there is no case `{like}` to be like"))
+            continue
+        told = facts_from(protocol, _merged(marked.data, name), marked.marks, FILE, (name,))
         findings.extend(told.findings)
-        if told.date is None or not isinstance(data, dict):
+        if told.date is None:
+            findings.append(finding("case_unreadable", spot, name=name, why="it has no `date`"))
             continue
         why = data.get("why")
         case = Case(
@@ -50,7 +66,7 @@ def run_cases(protocol: Protocol, folder: str | FilePath) -> tuple[list[Case], l
             determine(protocol, told.facts, told.date),
         )
         cases.append(case)
-        findings.extend(_differs(case, place(marked.marks, (name,), FILE)))
+        findings.extend(_differs(case, spot))
     return cases, findings
 
 

@@ -122,16 +122,17 @@ def _amount(item: Item, text: str) -> Entered | Finding:
             return _wrong_unit(item, text)
     if item.kind == "count" and converted != converted.to_integral_value():
         return _unreadable(item, text, "a whole number")
-    return Entered(Amount(_span(sign, converted)), text)
+    return Entered(Amount(_span(sign, converted, item)), text)
 
 
-def _span(sign: str, value: Decimal) -> Interval:
-    """A result below or above a limit is what may lie behind it; measured quantities are never negative."""
+def _span(sign: str, value: Decimal, item: Item) -> Interval:
+    """A result below or above a limit is what may lie behind it; zero bounds what cannot be negative."""
+    least = -INFINITY if item.negative or value < 0 or (value == 0 and sign == "<") else ZERO
     match sign:
         case "<":
-            return Interval(ZERO, value, high_open=True) if value > 0 else point(value)
+            return Interval(least, value, high_open=True)
         case "<=":
-            return Interval(ZERO, value) if value > 0 else point(value)
+            return Interval(least, value)
         case ">":
             return Interval(value, INFINITY, low_open=True)
         case ">=":

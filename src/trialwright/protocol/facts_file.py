@@ -13,11 +13,13 @@ closed: [embryo, medical_history]
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path as FilePath
 
 from trialwright.core.finding import Finding, Grade, Where, finding
+from trialwright.core.interval import Interval, plain
 from trialwright.core.partial_date import PartialDate, partial_date
 from trialwright.language.facts import Facts, Observation, RecordEntry
 from trialwright.language.values import Amount, Value
@@ -71,37 +73,45 @@ def facts_from(
     reader.result.date = reader.date(data.get("date"), ("date",), "date")
     observations: dict[str, list[Observation]] = {}
     relatives: dict[str, dict[str, list[Observation]]] = {}
-    for name, one in _table(data.get("facts")).items():
+    for name, one in reader.table(data.get("facts"), ("facts",)).items():
         reader.item(name, one, observations, relatives)
     records = {}
-    for kind, entries in _table(data.get("records")).items():
+    for kind, entries in reader.table(data.get("records"), ("records",)).items():
         if kind not in protocol.vocabulary.records:
             reader.problem(
                 ("records", kind), "fact_unknown", name=kind, nearest=nearest(kind, protocol.vocabulary.records)
             )
             continue
         listed = entries if isinstance(entries, list) else [entries]
-        records[kind] = [reader.record(kind, _table(entry), index) for index, entry in enumerate(listed)]
+        records[kind] = [
+            reader.record(kind, reader.table(entry, ("records", kind, index)), index)
+            for index, entry in enumerate(listed)
+        ]
+    reader.links(records)
     day = reader.result.date
     closed = _closed(reader, data.get("closed"), day)
     anchors = {
         name: [told]
-        for name, text in _table(data.get("anchors")).items()
-        if (told := reader.date(text, ("anchors", name), name))
+        for name, text in reader.table(data.get("anchors"), ("anchors",)).items()
+        if reader.known(name, protocol.vocabulary.anchors, ("anchors", name))
+        and (told := reader.date(text, ("anchors", name), name))
     }
     persons = {person: Facts(own) for person, own in relatives.items()}
     reader.result.facts = Facts(observations, records, closed, anchors, persons)
     return reader.result
 
 
-def _table(data: Data) -> dict[str, Data]:
-    return data if isinstance(data, dict) else {}
-
-
 def _closed(reader: _Reader, data: Data, day: PartialDate | None) -> dict[str, PartialDate]:
+    vocabulary = reader.protocol.vocabulary
+    lists = {*vocabulary.records, *(item.absent_no for item in vocabulary.items.values() if item.absent_no)}
     if isinstance(data, list):
-        return {str(name): day for name in data if day is not None}
-    return {name: told for name, text in _table(data).items() if (told := reader.date(text, ("closed", name), name))}
+        names = [str(name) for index, name in enumerate(data) if reader.known(str(name), lists, ("closed", index))]
+        return {name: day for name in names if day is not None}
+    return {
+        name: told
+        for name, text in reader.table(data, ("closed",)).items()
+        if reader.known(name, lists, ("closed", name)) and (told := reader.date(text, ("closed", name), name))
+    }
 
 
 @dataclass(slots=True)
@@ -115,6 +125,33 @@ class _Reader:
     def problem(self, path: Path, code: str, **values: object) -> None:
         where: Where = place(self.marks, (*self.base, *path), self.file)
         self.result.findings.append(finding(code, where, Grade.ERROR, **values))
+
+    def table(self, data: Data, path: Path) -> dict[str, Data]:
+        if isinstance(data, dict):
+            return data
+        if data is not None:
+            name = ".".join(map(str, path))
+            expected, example = "a table of names with what is told of each", "date: 2026-03-09"
+            self.problem(path, "fact_unreadable", name=name, value=str(data)[:40], expected=expected, example=example)
+        return {}
+
+    def known(self, name: str, names: Iterable[str], path: Path) -> bool:
+        names = sorted(names)
+        if name not in names:
+            self.problem(path, "fact_unknown", name=name, nearest=nearest(name, names))
+        return name in names
+
+    def links(self, records: Mapping[str, list[RecordEntry]]) -> None:
+        """A record names its parent by an identity that exists, and no two of a kind have the same."""
+        for kind, entries in records.items():
+            parents = [x.identity for x in records.get(self.protocol.vocabulary.records[kind].parent, ())]
+            seen: set[str] = set()
+            for index, x in enumerate(entries):
+                if x.parent:
+                    self.known(x.parent, parents, ("records", kind, index, "of"))
+                if x.identity in seen:
+                    self.problem(("records", kind, index, "id"), "key_repeated", key=x.identity)
+                seen.add(x.identity)
 
     def date(self, data: Data, path: Path, name: str) -> PartialDate | None:
         if data is None:
@@ -170,12 +207,19 @@ class _Reader:
             unit = high.partition(" ")[2]
             ends = [self.value(item, f"{end.strip()} {unit}".strip(), path) for end in (low, high.partition(" ")[0])]
             if isinstance(ends[0], Amount) and isinstance(ends[1], Amount):
-                normal = type(ends[0].interval)(ends[0].interval.low, ends[1].interval.high)
+                normal = self.range(ends[0].interval.low, ends[1].interval.high, path)
         return None if value is None else Observation(value, date, attributes, str(told.get("value")), normal=normal)
+
+    def range(self, low: Decimal, high: Decimal, path: Path) -> Interval | None:
+        if low <= high:
+            return Interval(low, high)
+        self.problem(path, "range_empty", low=plain(low), high=plain(high))
+        return None
 
     def record(self, kind: str, told: dict[str, Data], index: int) -> RecordEntry:
         fields = {}
         declared = self.protocol.vocabulary.records[kind].fields
+        date = self.date(told.get("date"), ("records", kind, index, "date"), kind)
         for key, data in told.items():
             if key in ("id", "date", "of"):
                 continue
@@ -192,10 +236,9 @@ class _Reader:
                 continue
             observation = self.observation(declared[key], data, path)
             if observation is not None:
+                if not (isinstance(data, dict) and "date" in data):
+                    observation.date = date or observation.date
                 fields[key] = observation
-        date = self.date(told.get("date"), ("records", kind, index, "date"), kind)
-        for one in fields.values():
-            one.date = date or one.date
         return RecordEntry(kind, str(told.get("id", f"{kind}-{index + 1}")), date, fields, str(told.get("of") or ""))
 
     def value(self, item: Item, data: Data, path: Path) -> Value | None:

@@ -21,7 +21,7 @@ from trialwright.protocol.protocol import Criterion, Limits, Protocol, Timing
 from trialwright.protocol.protocol import where as place
 
 FILE = "protocol.yaml"
-_TIMING = re.compile(r"(?:(\d+) )?(days|weeks|months) after (\w+)")
+_TIMING = re.compile(r"(?:([0-9]{1,5}) )?(days|weeks|months) after (\w+)")
 _EVENTS = ("consent", "enrolment", "allocation")
 
 

@@ -20,7 +20,7 @@ from trialwright.protocol.document import Document, ItemPart
 from trialwright.protocol.marked_yaml import Path
 from trialwright.protocol.protocol import where as place
 
-_DURATION = re.compile(r"(\d+) (days?|weeks?|months?|years?)")
+_DURATION = re.compile(r"([0-9]{1,4}) (days?|weeks?|months?|years?)")
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)")
 _QUANTITY = re.compile(r"(\S+) (\S+)")
 
@@ -77,6 +77,21 @@ def vocabulary_of(document: Document, reading: Reading) -> Vocabulary:
                 what="records",
                 nearest=nearest(record.of, document.records),
             )
+        if name in _parents(name, document):
+            reading.add(
+                "cycle", ("records", name, "of"), name=name, path=" -> ".join((name, *_parents(name, document)))
+            )
+    for name, shared in document.relatives.items():
+        for key in shared:
+            if key not in items:
+                reading.add(
+                    "reference_unknown",
+                    ("relatives", name),
+                    path=f"relatives.{name}",
+                    name=key,
+                    what="items",
+                    nearest=nearest(key, items),
+                )
     derivations = {}
     for name, derived in document.derivations.items():
         expression = parse_at(derived.is_, ("derivations", name, "is"), reading)
@@ -105,10 +120,18 @@ def item_of(name: str, part: ItemPart, path: Path, reading: Reading) -> Item:
         tuple(part.is_) if isinstance(part.is_, list) else (),
         _duration(part.valid, (*path, "valid"), reading),
         attributes,
-        _absent(part.absent, (*path, "absent"), reading),
+        _absent(part, (*path, "absent"), reading),
         _molar_mass(part.molar_mass, (*path, "molar_mass"), reading),
         part.from_item,
+        _may_be_negative(part),
     )
+
+
+def _may_be_negative(part: ItemPart) -> bool:
+    """Whether values below zero are possible: by its range, or by a unit with a zero of its own."""
+    match = _RANGE.fullmatch(part.possible)
+    unit = units.unit(part.unit)
+    return Decimal(match[1]) < 0 if match else unit is not None and bool(unit.offset)
 
 
 def parse_at(text: str, path: Path, reading: Reading) -> n.Expression | None:
@@ -172,16 +195,26 @@ def _duration(text: str, path: Path, reading: Reading) -> Duration | None:
     return Duration(int(match[1]), match[2].rstrip("s") + "s")
 
 
-def _absent(text: str, path: Path, reading: Reading) -> str:
-    if text in ("", "unknown"):
+def _absent(part: ItemPart, path: Path, reading: Reading) -> str:
+    if part.absent in ("", "unknown"):
         return ""
-    match = re.fullmatch(r"no in (\w+)", text)
-    if match is None:
-        reading.add(
-            "document_field", path, path=".".join(map(str, path)), why=f"“{text}” is neither `unknown` nor `no in LIST`"
-        )
-        return ""
-    return match[1]
+    match = re.fullmatch(r"no in (\w+)", part.absent)
+    if match is not None and part.is_ in ("yes_no", "attestation"):
+        return match[1]
+    why = f"“{part.absent}” is neither `unknown` nor `no in LIST`"
+    if match is not None:
+        why = "only an item that is yes or no can be absent"
+    reading.add("document_field", path, path=".".join(map(str, path)), why=why)
+    return ""
+
+
+def _parents(name: str, document: Document) -> tuple[str, ...]:
+    """The parent of a kind of record, its parent's parent, until one repeats."""
+    chain: list[str] = []
+    while (part := document.records.get(name)) is not None and part.of and part.of not in chain:
+        chain.append(part.of)
+        name = part.of
+    return tuple(chain)
 
 
 def _molar_mass(text: str, path: Path, reading: Reading) -> Fraction | None:

@@ -10,6 +10,7 @@ from trialwright.ledger.envelope import CORRECTED, VOIDED
 OPENED: Final = "ledger.opened/1"
 PROTOCOL_REGISTERED: Final = "protocol.registered/1"  # digest, files by digest
 PROTOCOL_ACTIVATED: Final = "protocol.activated/1"  # digest, approval; per site
+REHEARSAL_REGISTERED: Final = "rehearsal.registered/1"  # the model of a virtual trial, by digest
 QUESTION_ANSWERED: Final = "question.answered/1"  # question, answer, source
 # product lots
 LOT_REGISTERED: Final = "lot.registered/1"  # lot, product

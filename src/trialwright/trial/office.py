@@ -88,8 +88,9 @@ class Office:
             return earlier
         memory = self._memory
         try:
-            for event in writer.events(after=memory.seen):
-                memory.take(event)
+            if writer.last > memory.seen:
+                for event in writer.events(after=memory.seen):
+                    memory.take(event)
             about = participant_of(command)
             protocol = self.protocol_for(memory.trial, about, getattr(command, "site", ""))
             participant = memory.participants.get(about) if about else None

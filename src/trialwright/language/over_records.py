@@ -1,0 +1,151 @@
+"""Choosing and counting among the records of a kind, which know their parents and may be closed or open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trialwright.core import interval as iv
+from trialwright.core.partial_date import PartialDate
+from trialwright.core.truth import Truth, any_of, truth
+from trialwright.language import typed as t
+from trialwright.language.counting import counted, over_tests, summary
+from trialwright.language.explanation import Explanation, Use, amount_of, answer_of, use
+from trialwright.language.facts import Facts, RecordEntry
+from trialwright.language.time import at_or_before
+from trialwright.language.values import Amount, Answer, Kinds, Moment, Value
+from trialwright.language.world import (
+    Ask,
+    World,
+    asked_at,
+    hull,
+    in_windows,
+    is_closed,
+    moment,
+    no_value,
+    rivals,
+)
+
+
+def over_records(node: t.RecordAggregate, world: World, ask: Ask) -> Explanation:
+    """The chosen record's field, or what the records amount to."""
+    asked = asked_at(node.at, world)
+    if asked is None:
+        return Explanation(node, no_value(node.type, f"{node.at[0]}: not reached"))
+    name, members = node.kind, _members(node, asked, ask)
+    closed = is_closed(asked.facts, name, asked.when)
+    uses = tuple(Use(name, None, "", x.identity, str(x.date or ""), x.event) for x, _ in members)
+    match node.function:
+        case "count":
+            passing = [belongs & _passes(node.satisfies, x, node, asked, ask) for x, belongs in members]
+            return Explanation(node, counted(passing, closed, name), uses)
+        case "any" | "every" | "share" | "longest_run":
+            tests = [(belongs, _passes(node.satisfies, x, node, asked, ask), x.date) for x, belongs in members]
+            return Explanation(node, over_tests(node.function, tests, closed, name), uses)
+        case "latest" | "earliest":
+            return _choice(node, rivals(members, _date, node.function), uses, asked, ask)
+    assert node.take is not None
+    parts = tuple(ask(node.take, _with(x, node, asked)) for x, _ in members)
+    if node.function == "known":
+        recorded = [belongs for part, (_, belongs) in zip(parts, members, strict=True) if not _is_unknown(part.value)]
+        return Explanation(node, Answer(any_of(recorded)), uses, parts)
+    amounts = [(amount_of(part.value), belongs) for part, (_, belongs) in zip(parts, members, strict=True)]
+    return Explanation(node, summary(node.function, amounts, closed, name), uses, parts)
+
+
+def record_field(node: t.FieldOf, world: World) -> Explanation:
+    """A field of the record at hand, or its date."""
+    record = world.at_hand.get(node.kind)
+    if node.item is None:
+        return Explanation(node, moment(record.date if record else None, f"{node.kind}: no date"))
+    name = f"{node.kind}.{node.item.name}"
+    if record is None:
+        return Explanation(node, no_value(node.type, f"{name}: its record is not known"))
+    told = record.fields.get(node.item.name)
+    if told is None or at_or_before(told.date or record.date, world.when) is Truth.NO:
+        return Explanation(node, no_value(node.type, f"{name}: not recorded"))
+    value = told.value if told.value is not None else no_value(node.type, f"{name}: {told.why or 'no result'}")
+    return Explanation(node, value, (use(f"{name} [{record.identity}]", node.item.unit.code, told),))
+
+
+def _choice(
+    node: t.RecordAggregate, chosen: list[tuple[RecordEntry, Truth]], uses: tuple[Use, ...], world: World, ask: Ask
+) -> Explanation:
+    assert node.take is not None
+    take = node.take
+    parts = tuple(ask(take, _with(x, node, world)) for x, _ in chosen)
+    if not parts:
+        return Explanation(node, no_value(node.type, f"{node.kind}: none recorded"), uses)
+    sure = any(belongs is Truth.YES for _, belongs in chosen)
+    why = "" if sure else f"{node.kind}: not certain that it belongs"
+    value = hull(take.type, [part.value for part in parts], Truth.NO if sure else Truth.UNKNOWN, why)
+    return Explanation(node, value, uses, parts)
+
+
+def _is_unknown(value: Value) -> bool:
+    match value:
+        case Amount(interval):
+            return interval == iv.WHOLE_LINE
+        case Kinds(possible):
+            return len(possible) != 1
+        case Moment(earliest):
+            return earliest is None
+        case Answer(found):
+            return found is Truth.UNKNOWN
+
+
+# ---------------------------------------------------------------- members
+
+
+def _members(node: t.RecordAggregate, world: World, ask: Ask) -> list[tuple[RecordEntry, Truth]]:
+    """The records that may belong, each with whether it does; `world` is already at the reference time."""
+    members: list[tuple[RecordEntry, Truth]] = []
+    for x in world.facts.records.get(node.kind, ()):
+        belongs = in_windows(x.date, node.windows, world)
+        if node.of:
+            belongs = belongs & _is_of(x, node, world)
+        if node.where is not None and belongs is not Truth.NO:
+            belongs = belongs & _passes(node.where, x, node, world, ask)
+        if belongs is not Truth.NO:
+            members.append((x, belongs))
+    return members
+
+
+def with_ancestors(x: RecordEntry, facts: Facts) -> dict[str, RecordEntry]:
+    """A record by its kind, and the records it belongs to by theirs."""
+    chain = {x.kind: x}
+    by_identity = {y.identity: y for entries in facts.records.values() for y in entries}
+    while x.parent in by_identity and by_identity[x.parent].kind not in chain:
+        x = by_identity[x.parent]
+        chain[x.kind] = x
+    return chain
+
+
+def _is_of(x: RecordEntry, node: t.RecordAggregate, world: World) -> Truth:
+    """Whether it belongs to the record at hand; unknown where the link was not recorded."""
+    owner, own = world.at_hand.get(node.of), _lineage(x, node.lineage, world.facts).get(node.of)
+    return Truth.UNKNOWN if owner is None or own is None else truth(own.identity == owner.identity)
+
+
+def _lineage(x: RecordEntry, kinds: tuple[str, ...], facts: Facts) -> dict[str, RecordEntry]:
+    """The record, its parent, its parent's parent, as far as they are recorded."""
+    chain = {x.kind: x}
+    for kind in kinds[1:]:
+        parent = next((y for y in facts.records.get(kind, ()) if y.identity == x.parent), None) if x.parent else None
+        if parent is None:
+            break
+        chain[kind] = x = parent
+    return chain
+
+
+def _with(x: RecordEntry, node: t.RecordAggregate, world: World) -> World:
+    at_hand = {**world.at_hand, **dict.fromkeys(node.lineage)}
+    at_hand.update(_lineage(x, node.lineage, world.facts))
+    return replace(world, at_hand={kind: y for kind, y in at_hand.items() if y is not None}, observation=None)
+
+
+def _passes(condition: t.Typed | None, x: RecordEntry, node: t.RecordAggregate, world: World, ask: Ask) -> Truth:
+    return Truth.YES if condition is None else answer_of(ask(condition, _with(x, node, world)).value).truth
+
+
+def _date(x: RecordEntry) -> PartialDate | None:
+    return x.date

@@ -1,0 +1,272 @@
+"""The rehearsal model: `rehearsal.yaml`, read into frozen parts, every formula checked before a woman is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Annotated, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from trialwright.core.finding import Finding, Refused, Where, finding
+from trialwright.protocol.marked_yaml import Path, read
+from trialwright.protocol.naming import nearest
+from trialwright.protocol.protocol import Protocol
+from trialwright.protocol.protocol import where as place
+from trialwright.rehearsal.formula import Formula, formula
+
+FILE = "rehearsal.yaml"
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _as_formula(value: object) -> object:
+    return {"is": str(value)} if isinstance(value, str | int) and not isinstance(value, bool) else value
+
+
+Words: TypeAlias = Annotated[str, BeforeValidator(_as_text)]
+
+
+class Part(BaseModel):
+    """A piece of the model: frozen, and nothing unknown may stand in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class FormulaPart(Part):
+    """A formula with its source, or marked as an assumption."""
+
+    is_: Words = Field(alias="is")
+    source: str = ""
+    decimals: int = 2
+
+
+FormulaText: TypeAlias = Annotated[FormulaPart, BeforeValidator(_as_formula)]
+
+
+class AnswerPart(Part):
+    """The answer that a rehearsal gives to an open question, and why."""
+
+    answer: Words
+    why: str
+
+
+class ParameterPart(Part):
+    """A number of the model with its source; `scenarios` replaces it in some of them."""
+
+    value: Words
+    source: str
+    scenarios: dict[str, Words] = Field(default_factory=dict)
+
+
+class RecordModel(Part):
+    """How many records of a kind come into being, how many days from the visit they are dated, and their fields."""
+
+    count: FormulaText = FormulaPart(is_="1")
+    days: FormulaText = FormulaPart(is_="0")
+    hidden: dict[str, FormulaText] = Field(default_factory=dict, description="What nature knows and nobody records.")
+    fields: dict[str, FormulaText] = Field(default_factory=dict)
+
+
+def _as_records(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+RecordModels: TypeAlias = Annotated[tuple[RecordModel, ...], BeforeValidator(_as_records)]
+
+
+class ItemModel(Part):
+    """How an item is answered: its value, its attributes, its reference range."""
+
+    is_: Words = Field(alias="is")
+    with_: dict[str, FormulaText] = Field(default_factory=dict, alias="with")
+    normal: str = ""
+    decimals: int = 1
+    source: str = ""
+
+
+ItemText: TypeAlias = Annotated[ItemModel, BeforeValidator(_as_formula)]
+
+
+class Slip(Part):
+    """A unit slip: an item entered wrongly by a factor, with a probability."""
+
+    item: str
+    factor: Words
+    probability: Words
+    reason: str
+    source: str = ""
+
+
+class LateCorrection(Part):
+    """A correction after enrolment that turns a woman who was found eligible into one who was not."""
+
+    enrolled: int = Field(description="Which enrolled woman, by number.")
+    days: int
+    item: str
+    value: str
+    reason: str
+
+
+class Mess(Part):
+    """What goes wrong in every real trial."""
+
+    missed_visit: Words = "0"
+    never_missed: tuple[str, ...] = ()
+    late_entry: Words = "0"
+    late_days: tuple[int, int] = (2, 9)
+    withdrawal_per_year: Words = "0"
+    slips: tuple[Slip, ...] = ()
+    corrections: tuple[LateCorrection, ...] = ()
+    note: Words = "0"
+
+
+class LotModel(Part):
+    """The test results of a product lot."""
+
+    results: dict[str, FormulaText]
+
+
+class ModelDocument(Part):
+    """A whole rehearsal model."""
+
+    start: str
+    site: str
+    women_per_week: Words
+    consent_version: Words = "1"
+    answers: dict[str, AnswerPart] = Field(default_factory=dict)
+    scenario: str
+    scenarios: dict[str, str]
+    parameters: dict[str, ParameterPart]
+    latent: tuple[str, ...] = ()
+    correlations: dict[str, Words] = Field(default_factory=dict)
+    woman: dict[str, FormulaText]
+    keep: str = ""
+    allocation: dict[str, FormulaText] = Field(default_factory=dict)
+    allocation_reasons: dict[str, str] = Field(default_factory=dict)
+    items: dict[str, ItemText]
+    relatives: dict[str, dict[str, ItemText]] = Field(default_factory=dict)
+    records: dict[str, RecordModels] = Field(default_factory=dict)
+    lots: dict[str, LotModel] = Field(default_factory=dict)
+    prepared: FormulaText = FormulaPart(is_="1")
+    visits: dict[str, FormulaText] = Field(default_factory=dict, description="Days from the planned day.")
+    mess: Mess = Mess()
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model ready to draw from: the document, and every formula of it by its dotted path."""
+
+    document: ModelDocument
+    formulas: Mapping[str, Formula]
+    content: bytes
+
+    def parameters(self, scenario: str) -> dict[str, float]:
+        """The parameters of a scenario."""
+        return {
+            name: float(part.scenarios.get(scenario, part.value)) for name, part in self.document.parameters.items()
+        }
+
+
+def load_model(protocol: Protocol, folder: str | FilePath, scenario: str = "") -> Model:
+    """The rehearsal model beside a protocol; `Refused` with everything that is wrong with it."""
+    file = FilePath(folder) / FILE
+    try:
+        content = file.read_bytes()
+        text = content.decode("utf-8")
+    except FileNotFoundError as wrong:
+        raise Refused(finding("rehearsal_missing", path=file)) from wrong
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise Refused(finding("file_unreadable", path=file, why=wrong)) from wrong
+    marked = read(text, FILE)
+    if marked.findings:
+        raise Refused(*marked.findings)
+    try:
+        document = ModelDocument.model_validate(marked.data)
+    except ValidationError as wrong:
+        raise Refused(
+            *(
+                finding(
+                    "document_field",
+                    place(marked.marks, tuple(error["loc"]), FILE),
+                    path=".".join(map(str, error["loc"])),
+                    why=error["msg"],
+                )
+                for error in wrong.errors(include_url=False)
+            )
+        ) from wrong
+    findings = list(_unknown_names(protocol, document, marked.marks, scenario))
+    formulas: dict[str, Formula] = {}
+    for path, part in _formulas(document, ()):
+        try:
+            formulas[".".join(map(str, path))] = formula(part, place(marked.marks, path, FILE))
+        except Refused as refused:
+            findings.extend(refused.findings)
+    if findings:
+        raise Refused(*findings)
+    return Model(document, formulas, content)
+
+
+def _formulas(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, FormulaPart | ItemModel):
+        yield path, value.is_
+    if isinstance(value, ModelDocument) and value.keep:
+        yield ("keep",), value.keep
+    if isinstance(value, BaseModel):
+        for name, info in type(value).model_fields.items():
+            yield from _formulas(getattr(value, name), (*path, info.alias or name))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _formulas(inner, (*path, key))
+    elif isinstance(value, tuple):
+        for index, inner in enumerate(value):
+            yield from _formulas(inner, (*path, index))
+
+
+def _unknown_names(
+    protocol: Protocol, document: ModelDocument, marks: Mapping[Path, tuple[int, int]], scenario: str
+) -> Iterator[Finding]:
+    vocabulary = protocol.vocabulary
+
+    def known(
+        path: Path, names: Mapping[str, object], among: Mapping[str, object] | set[str], what: str
+    ) -> Iterator[Finding]:
+        for name in names:
+            if name not in among:
+                where: Where = place(marks, (*path, name), FILE)
+                yield finding(
+                    "reference_unknown",
+                    where,
+                    path=".".join(map(str, path)),
+                    name=name,
+                    what=what,
+                    nearest=nearest(name, among),
+                )
+
+    questions = {name for name, one in protocol.document.assumptions.items() if not one.choice}
+    yield from known(("answers",), document.answers, questions, "open questions")
+    yield from known(("items",), document.items, vocabulary.items, "items")
+    yield from known(("records",), document.records, vocabulary.records, "records")
+    for kind, models in document.records.items():
+        if kind in vocabulary.records:
+            for index, model in enumerate(models):
+                yield from known(
+                    ("records", kind, index, "fields"),
+                    model.fields,
+                    vocabulary.records[kind].fields,
+                    f"fields of {kind}",
+                )
+    yield from known(("allocation",), document.allocation, protocol.document.arms, "arms")
+    yield from known(("visits",), document.visits, protocol.document.schedule.encounters, "encounters")
+    yield from known(("lots",), document.lots, protocol.document.products, "products")
+    yield from known(("scenario",), {document.scenario: 1}, document.scenarios, "scenarios")
+    if scenario:
+        yield from known(("scenario",), {scenario: 1}, document.scenarios, "scenarios")
+    for name, part in document.parameters.items():
+        yield from known(("parameters", name, "scenarios"), part.scenarios, document.scenarios, "scenarios")
+    asked = {name for activity in protocol.document.schedule.activities.values() for name in activity.asks}
+    for name in sorted(asked - document.items.keys()):
+        yield finding("rehearsal_no_value", place(marks, ("items",), FILE), name=name)

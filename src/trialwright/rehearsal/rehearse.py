@@ -1,0 +1,145 @@
+"""A rehearsal: the whole trial with virtual women, day by day, until the last one's part has ended."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+
+from trialwright.core.finding import Finding, Refused, finding
+from trialwright.ledger.envelope import NewEvent, Submission
+from trialwright.ledger.seal import SealedList
+from trialwright.ledger.store import Ledger, Writer
+from trialwright.protocol.protocol import Protocol
+from trialwright.rehearsal.model import FILE, Model
+from trialwright.rehearsal.site import Case, Site
+from trialwright.trial import events as e
+from trialwright.trial.office import Office, Sender, register_protocol
+
+#: More women than this per place are not screened: then the criteria let nobody in.
+_MOST_PER_PLACE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What a rehearsal came to: the last day, and what was refused on the way."""
+
+    last_day: date
+    screened: int
+    enrolled: int
+    refusals: dict[str, int]
+
+
+def unanswered(protocol: Protocol, model: Model) -> list[Finding]:
+    """The open questions that block something and that the model does not answer."""
+    return [
+        finding(
+            "rehearsal_unanswered",
+            question=name,
+            blocks=", ".join(assumption.blocks),
+            silent=assumption.silent,
+            decides=assumption.decides.capitalize(),
+            options=", ".join(assumption.options) or "an expression",
+        )
+        for name, assumption in protocol.document.assumptions.items()
+        if not assumption.choice and assumption.blocks and name not in model.document.answers
+    ]
+
+
+def rehearse(
+    protocol: Protocol,
+    model: Model,
+    ledger: Ledger,
+    seed: int,
+    scenario: str,
+    progress: Callable[[str], None] = lambda _text: None,
+    sealed: SealedList | None = None,
+) -> Rehearsed:
+    """Run the whole trial into a new ledger, in one transaction.
+
+    The same protocol, model, seed, scenario and software version give the same events, hash for hash. `Refused`
+    where an open question is not answered, or where the trial cannot be filled.
+    """
+    missing = unanswered(protocol, model)
+    if missing:
+        raise Refused(*missing)
+    start = date.fromisoformat(model.document.start)
+    office = Office(ledger, ledger.header.software)
+    office.protocols[protocol.digest] = protocol
+    with ledger.writing() as writer:
+        _register(writer, protocol, model, ledger.header.software, start)
+        site = Site(protocol, model, office, writer, seed, scenario, sealed)
+        site.open(start)
+        return _run(protocol, model, site, start, seed, progress)
+
+
+def _register(writer: Writer, protocol: Protocol, model: Model, software: str, start: date) -> None:
+    by = Sender("virtual-sponsor", "sponsor", f"{start}T00:00:00Z")
+    register_protocol(writer, protocol, by, software, str(start))
+    submission = Submission(
+        "register rehearsal", by.at, by.user, by.role, protocol.document.zone, protocol.digest, software
+    )
+    payload: dict[str, Any] = {"files": {FILE: writer.keep(model.content)}}
+    writer.append(submission, [NewEvent(e.TRIAL, e.REHEARSAL_REGISTERED, str(start), payload)])
+
+
+def _run(
+    protocol: Protocol, model: Model, site: Site, start: date, seed: int, progress: Callable[[str], None]
+) -> Rehearsed:
+    dice = np.random.default_rng([seed, 0, 3])
+    target = protocol.document.design.enrolment
+    counter = itertools.count()
+    agenda: list[tuple[date, int, str, Case | None, Any]] = []
+
+    def plan(day: date, what: str, case: Case | None, data: Any = None) -> None:
+        heapq.heappush(agenda, (day, next(counter), what, case, data))
+
+    per_week = float(model.document.women_per_week)
+    plan(start + timedelta(days=7), "arrival", None)
+    screened, today = 0, start
+    while agenda:
+        today, _, what, case, data = heapq.heappop(agenda)
+        enrolled = len(site.office.trial().enrolled)
+        if case is None:
+            if enrolled >= target:
+                continue
+            if screened >= target * _MOST_PER_PLACE:
+                raise Refused(finding("rehearsal_stuck", screened=screened, enrolled=enrolled, target=target))
+            screened += 1
+            case = site.receive(screened, today)
+            plan(today + timedelta(days=max(1, round(dice.exponential(7 / per_week)))), "arrival", None)
+            progress(f"{today}: {screened} screened, {enrolled} of {target} enrolled")
+        else:
+            _do(site, what, case, data, today)
+        for later in site.later:
+            plan(*later)
+        site.later.clear()
+        if what in ("arrival", "see"):
+            following = site.next_day(case, today)
+            if following is not None:
+                plan(max(following, today + timedelta(days=1)) if what == "see" else following, "see", case)
+    progress("")
+    return Rehearsed(today, screened, len(site.office.trial().enrolled), site.refusals)
+
+
+def _do(site: Site, what: str, case: Case, data: Any, today: date) -> None:
+    match what:
+        case "see":
+            site.see(case, today)
+        case "enter late":
+            one, on = data
+            participant = site.office.participant(case.identity)
+            if not participant.withdrawn:
+                site.hold(case, one, on, today)
+        case "answer queries":
+            queries, slip = data
+            site.answer_queries(case, queries, slip, today)
+        case "withdraw":
+            site.withdraw(case, today)
+        case _:
+            site.correct_late(case, data.item, data.value, data.reason, today)

@@ -1,0 +1,525 @@
+"""The virtual site: it looks at what is due, sees women, enters what nature shows, and makes the usual mistakes.
+
+Everything it does is a command through the one gate that a real site uses.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from trialwright.core.finding import Refused
+from trialwright.core.interval import plain
+from trialwright.core.partial_date import partial_date
+from trialwright.ledger.envelope import Event
+from trialwright.ledger.keys import SeededKeyStore, encrypt
+from trialwright.ledger.seal import SealedList
+from trialwright.ledger.store import Writer
+from trialwright.protocol.document import Activity, Encounter
+from trialwright.protocol.protocol import Protocol
+from trialwright.rehearsal.model import Model, RecordModel
+from trialwright.rehearsal.nature import Woman, arm_behind, as_text
+from trialwright.trial import commands as c
+from trialwright.trial import events as e
+from trialwright.trial.dose import planned_dose
+from trialwright.trial.facts import anchor_date, facts_of
+from trialwright.trial.office import Office, Sender
+from trialwright.trial.schedule import Planned, encounter_of, planned
+from trialwright.trial.state import Participant
+
+#: Who does what at the virtual site; every name says that it is virtual.
+USERS = {
+    "investigator": "virtual-investigator",
+    "coordinator": "virtual-coordinator",
+    "embryologist": "virtual-embryologist",
+    "cell laboratory": "virtual-cell-laboratory",
+    "quality person": "virtual-quality-person",
+    "data manager": "virtual-data-manager",
+}
+#: What a formula says where there is nothing to record.
+NOTHING = "nothing"
+_STEP = timedelta(seconds=20)
+_MORNING = time(9, 0)
+
+
+@dataclass(slots=True)
+class Slip:
+    """A value that was entered wrongly and waits to be found."""
+
+    event: int
+    true: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Case:
+    """A woman at the site: who she is, and what the site remembers about her."""
+
+    identity: str
+    woman: Woman
+    days: dict[tuple[str, str], date] = field(default_factory=dict)
+    done: set[tuple[str, str]] = field(default_factory=set)
+    tries: int = 0
+    slips: dict[str, Slip] = field(default_factory=dict)
+
+
+class Site:
+    """One virtual site in one rehearsal."""
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        model: Model,
+        office: Office,
+        writer: Writer,
+        seed: int,
+        scenario: str,
+        sealed: SealedList | None = None,
+    ) -> None:
+        self.protocol = protocol
+        self.model = model
+        self.office = office
+        self.writer = writer
+        self.seed = seed
+        self.scenario = scenario
+        self.sealed = sealed
+        self.keys = SeededKeyStore(seed)
+        self.refusals: dict[str, int] = {}
+        self.later: list[tuple[date, str, Case, Any]] = []  # what the site will do on a day to come
+        self._zone = ZoneInfo(protocol.document.zone)
+        self._clock = datetime.combine(date.fromisoformat(model.document.start), _MORNING)
+        self._numbers = itertools.count(1)
+        self._lots = itertools.count(1)
+        self._dice = np.random.default_rng([seed, 0, 2])
+
+    # ------------------------------------------------------------ commands
+
+    def submit(self, command: c.Command, role: str, day: date) -> list[Event]:
+        """Submit a command on a day, as a user of the role; the recording clock never runs backwards."""
+        self._clock = max(self._clock + _STEP, datetime.combine(day, _MORNING))
+        at = self._clock.replace(tzinfo=self._zone).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self.office.submit_within(self.writer, command, Sender(USERS[role], role, at), f"c{next(self._numbers)}")
+
+    def open(self, day: date) -> None:
+        """Activate the protocol and record the answers to its open questions."""
+        document = self.model.document
+        approval = "virtual approval for a rehearsal"
+        self.submit(c.ActivateProtocol(document.site, self.protocol.digest, approval, str(day)), "investigator", day)
+        for question, given in document.answers.items():
+            self.submit(c.AnswerQuestion(question, given.answer, str(day), from_file=True), "investigator", day)
+
+    def receive(self, number: int, day: date) -> Case:
+        """A woman comes, is screened under a pseudonym, and consents."""
+        identity = f"P-{number:03}"
+        case = Case(identity, Woman(self.model, self.seed, number, self.scenario))
+        self.submit(c.Screen(identity, self.model.document.site, str(day)), "coordinator", day)
+        self.submit(c.Consent(identity, self.model.document.consent_version, str(day)), "investigator", day)
+        return case
+
+    # ------------------------------------------------------------ visits
+
+    def next_day(self, case: Case, today: date) -> date | None:
+        """The next day on which the site will see her, or None where nothing more can be dated."""
+        open_visits = [one for one in self._visits(case, today) if one.standing in _OPEN and one.key not in case.done]
+        return min((max(self._day(case, one), today) for one in open_visits), default=None)
+
+    def see(self, case: Case, today: date) -> None:
+        """Hold every visit whose day has come, in the order of the schedule."""
+        for _ in range(len(self.protocol.document.schedule.encounters) * 4):
+            due = [
+                one
+                for one in self._visits(case, today)
+                if one.standing in _OPEN and one.key not in case.done and self._day(case, one) <= today
+            ]
+            if not due:
+                return
+            self._visit(case, due[0], today)
+
+    def _visits(self, case: Case, today: date) -> list[Planned]:
+        return planned(self.protocol, self.office.trial(), self.office.participant(case.identity), today)
+
+    def _day(self, case: Case, one: Planned) -> date:
+        """The day on which she really comes: drawn once for each visit."""
+        if one.key not in case.days:
+            name = encounter_of(one.encounter)
+            if case.woman.has(f"visits.{name}"):
+                at_hand = self._at_hand(case, one.record)
+                offset = round(float(case.woman.value(f"visits.{name}", at_hand)))
+            else:
+                before, after = (one.earliest - one.day).days, (one.latest - one.day).days
+                spread = (min(before, 0) / 3, max(after, 0) / 3)
+                offset = round(float(case.woman.site_dice.triangular(spread[0], 0, spread[1] + 1e-9)))
+            case.days[one.key] = one.day + timedelta(days=offset)
+        return case.days[one.key]
+
+    def _visit(self, case: Case, one: Planned, today: date) -> None:
+        encounter = self.protocol.document.schedule.encounters[encounter_of(one.encounter)]
+        mess, dice = self.model.document.mess, case.woman.site_dice
+        if one.standing == "undecided":
+            if today <= one.latest:
+                case.days[one.key] = today + timedelta(days=3)
+                return
+            self._miss(case, one, today, f"its condition could not be decided: {one.why}")
+            return
+        if encounter_of(one.encounter) not in mess.never_missed and dice.random() < float(mess.missed_visit):
+            self._miss(case, one, today, "did not come")
+            return
+        case.done.add(one.key)
+        only_data = all(
+            not activity.performs and not activity.decides and not activity.closes
+            for activity in self._activities(encounter)
+        )
+        if only_data and dice.random() < float(mess.late_entry):
+            low, high = mess.late_days
+            when = today + timedelta(days=int(dice.integers(low, high + 1)))
+            self.later.append((when, "enter late", case, (one, today)))
+            return
+        self.hold(case, one, today, today)
+
+    def hold(self, case: Case, one: Planned, on: date, today: date) -> None:
+        """Do what the protocol's activities say, dated `on`, entered today."""
+        encounter = self.protocol.document.schedule.encounters[encounter_of(one.encounter)]
+        case.done.add(one.key)
+        for activity in self._activities(encounter):
+            if not self._act(case, activity, one, on, today):
+                return
+        participant = self.office.participant(case.identity)
+        if not participant.screening_ended and one.key not in participant.visits:
+            self.submit(c.HoldVisit(case.identity, one.encounter, str(on), one.record), "coordinator", today)
+
+    def _activities(self, encounter: Encounter) -> list[Activity]:
+        return [self.protocol.document.schedule.activities[name] for name in encounter.does]
+
+    def _miss(self, case: Case, one: Planned, today: date, reason: str) -> None:
+        case.done.add(one.key)
+        self.submit(c.MissVisit(case.identity, one.encounter, str(today), reason, one.record), "coordinator", today)
+
+    # ------------------------------------------------------------ activities
+
+    def _act(self, case: Case, activity: Activity, one: Planned, on: date, today: date) -> bool:
+        """Carry out an activity; False where the visit ends there."""
+        for item in activity.asks:
+            self._ask(case, item, "", on, today)
+        for item in activity.partner:
+            self._ask(case, item, "partner", on, today)
+        for kind in activity.adds:
+            self._add(case, kind, one, on, today)
+        for kind, fields in activity.completes.items():
+            self._complete(case, kind, fields, one, on, today)
+        for name in activity.closes:
+            self.submit(c.CloseList(case.identity, name, str(on)), "coordinator", today)
+        if activity.performs:
+            return self._perform(case, activity.performs, one, on, today)
+        if activity.decides:
+            return self._decide(case, activity.decides, one, on, today)
+        return True
+
+    def _ask(self, case: Case, name: str, person: str, on: date, today: date) -> None:
+        item = self.protocol.vocabulary.items[name]
+        model = self.model.document.relatives[person][name] if person else self.model.document.items[name]
+        base = f"relatives.{person}.{name}" if person else f"items.{name}"
+        names = self._since(case, on)
+        value = case.woman.value(base, names)
+        if isinstance(value, str) and value == NOTHING:
+            return
+        attributes = {}
+        for key in model.with_:
+            drawn = case.woman.value(f"{base}.with.{key}", names)
+            attributes[key] = as_text(item.attributes[key], drawn, 0)
+        if isinstance(value, str) and value.startswith("not done"):
+            command = c.Observe(case.identity, name, "", str(on), person=person, not_done=value)
+            self.submit(command, "coordinator", today)
+            return
+        text = self._date_text(value, on) if item.kind == "date" else as_text(item, value, model.decimals)
+        normal = None
+        if model.normal:
+            low, _, high = model.normal.partition("..")
+            unit = "" if item.unit.code == "1" and item.kind == "count" else f" {item.unit.code}"
+            normal = (f"{low}{unit}", f"{high}{unit}")
+        entered, reason = self._slipped(case, name, value, text, model.decimals)
+        command = c.Observe(case.identity, name, entered, str(on), attributes, person, normal)
+        role = self.protocol.document.items[name].role or "coordinator"
+        try:
+            events = self.submit(command, role, today)
+        except Refused as refused:  # an impossible slip is caught at entry, and mended at once
+            if entered == text:
+                raise
+            self._count(refused)
+            right = c.Observe(case.identity, name, text, str(on), attributes, person, normal)
+            events = self.submit(right, role, today)
+            entered = text
+        self._answer_queries(case, events, text if entered != text else "", reason, today)
+
+    def _slipped(self, case: Case, name: str, value: Any, text: str, decimals: int) -> tuple[str, str]:
+        for slip in self.model.document.mess.slips:
+            if slip.item == name and case.woman.site_dice.random() < float(slip.probability):
+                item = self.protocol.vocabulary.items[name]
+                return as_text(item, float(value) * float(slip.factor), decimals), slip.reason
+        return text, ""
+
+    def _answer_queries(self, case: Case, events: list[Event], true: str, reason: str, today: date) -> None:
+        queries = [str(event.payload["query"]) for event in events if event.type == e.QUERY_OPENED]
+        if queries:
+            slip = Slip(events[0].seq, true, reason) if true else None
+            self.later.append((today + timedelta(days=1), "answer queries", case, (queries, slip)))
+
+    def answer_queries(self, case: Case, queries: list[str], slip: Slip | None, today: date) -> None:
+        """Look the value up in its source: correct it, or confirm it."""
+        if slip is not None:
+            values = {"value": slip.true}
+            self.submit(c.Correct(case.identity, slip.event, values, slip.reason, str(today)), "coordinator", today)
+        answer = f"corrected: {slip.reason}" if slip else "confirmed with the source"
+        for query in queries:
+            self.submit(c.CloseQuery(case.identity, query, answer, str(today)), "data manager", today)
+
+    def _add(self, case: Case, kind: str, one: Planned, on: date, today: date) -> None:
+        for index, model in enumerate(self.model.document.records.get(kind, ())):
+            base = f"records.{kind}.{index}"
+            names = {**self._since(case, on), **self._at_hand(case, one.record)}
+            for _ in range(round(float(case.woman.value(f"{base}.count", names)))):
+                record, fields, dated = self._drawn(case, kind, base, model, names, on)
+                parent = one.record if self.protocol.vocabulary.records[kind].parent else ""
+                asked_later = self._completed_later(kind)
+                now = {name: text for name, text in fields.items() if name not in asked_later}
+                command = c.AddRecord(case.identity, kind, record, str(dated), now, parent)
+                events = self.submit(command, "coordinator", today)
+                self._answer_queries(case, events, "", "", today)
+                if kind == "adverse_event" and case.woman.site_dice.random() < float(self.model.document.mess.note):
+                    self._note(case, today)
+
+    def _drawn(
+        self, case: Case, kind: str, base: str, model: RecordModel, names: dict[str, Any], on: date
+    ) -> tuple[str, dict[str, str], date]:
+        """A record as nature makes it: identity, texts of its fields, date."""
+        number = len(self.office.participant(case.identity).records.get(kind, {})) + 1
+        identity = f"{kind}-{number}"
+        raw: dict[str, Any] = {"index": number}
+        days = case.woman.value(f"{base}.days", {**names, **raw})
+        dated = on + timedelta(days=round(float(days)))
+        for name in model.hidden:
+            raw[name] = case.woman.value(f"{base}.hidden.{name}", {**names, **raw})
+        declared = self.protocol.vocabulary.records[kind].fields
+        texts = {}
+        for name, part in model.fields.items():
+            raw[name] = case.woman.value(f"{base}.fields.{name}", {**names, **raw})
+            texts[name] = as_text(declared[name], raw[name], part.decimals)
+        case.woman.records[kind, identity] = {**raw, "_texts": texts}
+        return identity, texts, dated
+
+    def _completed_later(self, kind: str) -> set[str]:
+        activities = self.protocol.document.schedule.activities.values()
+        return {name for activity in activities for name in activity.completes.get(kind, ())}
+
+    def _complete(self, case: Case, kind: str, fields: tuple[str, ...], one: Planned, on: date, today: date) -> None:
+        participant = self.office.participant(case.identity)
+        for record, events in participant.records.get(kind, {}).items():
+            if one.record and record != one.record and str(events[0].payload.get("parent") or "") != one.record:
+                continue
+            texts = case.woman.records[kind, record]["_texts"]
+            told = {name: texts[name] for name in fields if name in texts}
+            if told:
+                command = c.CompleteRecord(case.identity, kind, record, str(on), told)
+                self._answer_queries(case, self.submit(command, "coordinator", today), "", "", today)
+
+    def _perform(self, case: Case, intervention: str, one: Planned, on: date, today: date) -> bool:
+        document = self.protocol.document.interventions[intervention]
+        kind = document.record
+        names = {**self._since(case, on), **self._at_hand(case, one.record)}
+        models = self.model.document.records.get(kind, (RecordModel(),))
+        if kind in self.model.document.records:
+            record, fields, _ = self._drawn(case, kind, f"records.{kind}.0", models[0], names, on)
+        else:
+            record, fields = f"{kind}-{len(self.office.participant(case.identity).records.get(kind, {})) + 1}", {}
+            case.woman.records[kind, record] = {"_texts": {}}
+        later = self._completed_later(kind)
+        now = {name: text for name, text in fields.items() if name not in later}
+        lot = prepared = ""
+        try:
+            if document.product:
+                lot = self._lot(document.product, on, today)
+                prepared = self._prepared(case, intervention, names, on)
+            command = c.Perform(
+                case.identity, intervention, record, str(on), now, one.record, tuple(document.steps), lot, prepared
+            )
+            events = self.submit(command, "investigator", today)
+        except Refused as refused:
+            self._count(refused)
+            self._miss(case, one, today, f"{intervention} refused: {refused.findings[0].code}")
+            return False
+        self._answer_queries(case, events, "", "", today)
+        return True
+
+    def _prepared(self, case: Case, intervention: str, names: dict[str, Any], on: date) -> str:
+        participant = self.office.participant(case.identity)
+        when = partial_date(str(on))
+        facts = facts_of(self.protocol, participant)
+        facts.anchors = {**dict(facts.anchors), **self._reached_by(intervention, participant, str(on))}
+        plan = planned_dose(self.protocol, self.office.trial(), intervention, facts, when)
+        share = case.woman.value("prepared", names)
+        return plain((plan.amount * Decimal(f"{float(share):.3f}")).quantize(Decimal(1)))
+
+    def _reached_by(self, intervention: str, participant: Participant, on: str) -> dict[str, list[Any]]:
+        record = self.protocol.document.interventions[intervention].record
+        return {
+            name: [partial_date(on)]
+            for name, anchor in self.protocol.document.schedule.anchors.items()
+            if anchor.record == record and anchor_date(self.protocol, participant, name) is None
+        }
+
+    def _lot(self, product: str, on: date, today: date) -> str:
+        """A lot for one infusion: made, tested and released; one that fails is rejected, and another is made."""
+        while True:
+            lot = f"L-{next(self._lots):03}"
+            results = {}
+            for name, part in self.model.document.lots[product].results.items():
+                formula = self.model.formulas[f"lots.{product}.results.{name}"]
+                value = _run_with(self._dice, formula.code)
+                results[name] = as_text(self.protocol.products[product].items[name], value, part.decimals)
+            self.submit(c.RegisterLot(lot, product, str(on)), "cell laboratory", today)
+            self.submit(c.TestLot(lot, results, str(on)), "cell laboratory", today)
+            try:
+                self.submit(c.ReleaseLot(lot, str(on)), "quality person", today)
+            except Refused as refused:
+                self._count(refused)
+                reason = refused.findings[0].values.get("says", "the release requirements are not met")
+                self.submit(c.RejectLot(lot, reason, str(on)), "quality person", today)
+                continue
+            return lot
+
+    def _decide(self, case: Case, what: str, one: Planned, on: date, today: date) -> bool:
+        try:
+            match what:
+                case "eligibility":
+                    events = self.submit(c.ConfirmEligibility(case.identity, str(on)), "investigator", today)
+                    if events[0].payload["verdict"] != "eligible":
+                        answers = events[0].payload["answers"]
+                        failing = _failing(self.protocol, answers if isinstance(answers, dict) else {})
+                        self._end_screening(case, f"not eligible: {failing}", on, today)
+                        return False
+                case "enrolment":
+                    self.submit(c.Enrol(case.identity, str(on)), "investigator", today)
+                    self._plan_trouble(case, on)
+                case _:
+                    self._allocate(case, on, today)
+        except Refused as refused:
+            self._count(refused)
+            code = refused.findings[0].code
+            if code == "not_eligible" and case.tries < 2:
+                case.tries += 1
+                case.done.discard(one.key)
+                case.days[one.key] = today + timedelta(days=7)
+                return False
+            reason = (
+                "all places are taken"
+                if code == "trial_full"
+                else f"not decided: {refused.findings[0].values.get('criteria', code)}"
+            )
+            self._end_screening(case, reason, on, today)
+            return False
+        return True
+
+    def _allocate(self, case: Case, on: date, today: date) -> None:
+        document = self.protocol.document
+        if document.allocation.method == "sealed list":
+            events = self.submit(c.Allocate(case.identity, str(on)), "investigator", today)
+            position = events[0].payload["position"]
+            case.woman.arm = arm_behind(self.sealed, "", position if isinstance(position, int) else 0)
+            return
+        arm, reason = next(iter(document.arms)), "single group"
+        if len(document.arms) > 1:
+            names = self._since(case, on)
+            point = case.woman.site_dice.random()
+            for arm in self.model.document.allocation:
+                point -= float(case.woman.value(f"allocation.{arm}", names))
+                if point < 0:
+                    break
+            else:
+                arm = next(name for name in document.arms if name not in self.model.document.allocation)
+            reason = self.model.document.allocation_reasons.get(arm, "shared decision")
+        self.submit(c.Allocate(case.identity, str(on), arm, reason, USERS["investigator"]), "investigator", today)
+        case.woman.arm = arm
+
+    def _end_screening(self, case: Case, reason: str, on: date, today: date) -> None:
+        self.submit(c.EndScreening(case.identity, reason, str(on)), "coordinator", today)
+
+    # ------------------------------------------------------------ trouble
+
+    def _plan_trouble(self, case: Case, enrolled: date) -> None:
+        """What will go wrong with an enrolled woman, decided when she is enrolled."""
+        mess, dice = self.model.document.mess, case.woman.site_dice
+        rate = float(mess.withdrawal_per_year)
+        if rate > 0:
+            days = int(dice.exponential(365 / rate))
+            if days < 365:
+                self.later.append((enrolled + timedelta(days=days + 20), "withdraw", case, None))
+        number = self.office.participant(case.identity).number
+        for correction in mess.corrections:
+            if correction.enrolled == number:
+                self.later.append((enrolled + timedelta(days=correction.days), "correct late", case, correction))
+
+    def withdraw(self, case: Case, today: date) -> None:
+        """She withdraws, unless her part has ended by itself."""
+        if not self.office.participant(case.identity).withdrawn:
+            command = c.Withdraw(case.identity, "withdrew consent to further visits", str(today))
+            self.submit(command, "investigator", today)
+
+    def correct_late(self, case: Case, item: str, value: str, reason: str, today: date) -> None:
+        """A transcription error comes to light after enrolment."""
+        observed = self.office.participant(case.identity).observed.get(item)
+        if observed:
+            command = c.Correct(case.identity, observed[-1].seq, {"value": value}, reason, str(today))
+            self._answer_queries(case, self.submit(command, "data manager", today), "", "", today)
+
+    def _note(self, case: Case, today: date) -> None:
+        key = self.keys.key(case.identity)
+        if key is not None:
+            nonce = case.woman.site_dice.bytes(12)
+            text = encrypt(key, "Virtual note: she was called back the next day and felt well.", nonce)
+            self.submit(c.Note(case.identity, text, str(today)), "coordinator", today)
+
+    # ------------------------------------------------------------ what formulas may know
+
+    def _since(self, case: Case, on: date) -> dict[str, Any]:
+        """Days since each anchor, -1 where it is not reached; whether she was given the product."""
+        participant = self.office.participant(case.identity)
+        names: dict[str, Any] = {}
+        for name in self.protocol.document.schedule.anchors:
+            reached = anchor_date(self.protocol, participant, name)
+            names[f"since_{name}"] = (on - reached.earliest.date()).days if reached else -1
+        product = {one.record for one in self.protocol.document.interventions.values() if one.product}
+        names["treated"] = int(any(participant.records.get(kind) for kind in product))
+        return names
+
+    def _at_hand(self, case: Case, record: str) -> dict[str, Any]:
+        """The raw values of the record that a visit is for."""
+        for (_, identity), raw in case.woman.records.items():
+            if record and identity == record:
+                return {name: value for name, value in raw.items() if name != "_texts"}
+        return {}
+
+    def _date_text(self, value: Any, on: date) -> str:
+        return value if isinstance(value, str) else str(on + timedelta(days=round(float(value))))
+
+    def _count(self, refused: Refused) -> None:
+        for found in refused.findings:
+            self.refusals[found.code] = self.refusals.get(found.code, 0) + 1
+
+
+_OPEN = ("future", "due", "late", "undecided")
+
+
+def _run_with(dice: np.random.Generator, code: Any) -> Any:
+    from trialwright.rehearsal.formula import bound_functions
+
+    return eval(code, {"__builtins__": {}}, bound_functions(dice))
+
+
+def _failing(protocol: Protocol, answers: dict[str, Any]) -> str:
+    wrong = {"inclusion": "no", "exclusion": "yes"}
+    return ", ".join(one.name for one in protocol.criteria if answers.get(one.name) == wrong[one.kind])
