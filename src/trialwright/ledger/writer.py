@@ -54,7 +54,7 @@ class Writer:
             return []
         if command in self._unflushed:
             self.flush()
-        found = [decoded(row) for row in self._run(_OUTCOME, (command,))]
+        found = [decoded(row) for row in self._look_up(_OUTCOME, command)]
         if not found:
             self._unknown.add(command)
         return found
@@ -117,9 +117,18 @@ class Writer:
 
     def _head(self, stream: str) -> tuple[int, str]:
         if stream not in self._heads:
-            row = self._run(_HEAD, (stream,)).one_or_none()
-            self._heads[stream] = (row.position, row.hash) if row is not None else (0, "")
+            rows = self._look_up(_HEAD, stream)
+            self._heads[stream] = (rows[0][0], rows[0][1]) if rows else (0, "")
         return self._heads[stream]
+
+    def _look_up(self, statement: str, value: str) -> Sequence[Any]:
+        """The rows of one of the statements that every append runs: on SQLite past SQLAlchemy's result machinery,
+        which costs six times the query; there the driver's own errors are turned into refusals all the same."""
+        if self._connection.dialect.name != "sqlite":
+            return self._run(statement, (value,)).all()
+        cursor = self._connection.connection.cursor()
+        cursor.execute(statement, (value,))
+        return cursor.fetchall()
 
     def _run(self, statement: str, values: tuple[str] | list[Stored]) -> CursorResult[Any]:
         if self._connection.dialect.paramstyle != "qmark":

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from trialwright.core.finding import Finding, Grade, finding
 from trialwright.core.partial_date import partial_date
 from trialwright.core.truth import Truth
-from trialwright.language import typed as t
 from trialwright.language.evaluate import answer, evaluate
 from trialwright.language.facts import NO_FACTS
 from trialwright.protocol.coverage import _parts, coverage
@@ -16,6 +15,7 @@ from trialwright.protocol.marked_yaml import Path
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import Protocol
 from trialwright.protocol.protocol import where as place
+from trialwright.protocol.uses import names_in
 
 ESTIMATORS = (
     "overlap_weighted_difference",
@@ -179,43 +179,6 @@ def _not_collected(protocol: Protocol) -> Iterator[Finding]:
         if item.is_ != "age" and name not in uses and name not in collected:
             where = place(protocol.marks, ("items", name))
             yield finding("reference_unused", where, Grade.WARNING, what="item", name=name)
-
-
-def names_in(node: t.Typed) -> set[str]:
-    """The items and record kinds that a checked expression asks for; a relative's item as `partner.karyotype`."""
-    found: set[str] = set()
-    for part in walk(node):
-        match part:
-            case t.ItemAggregate(item=item, person=person):
-                found.add(f"{person}.{item.name}" if person else item.name)
-            case t.Age(born=born, person=person):
-                found.add(f"{person}.{born.name}" if person else born.name)
-            case t.RecordAggregate(kind=kind):
-                found.add(kind)
-    return found
-
-
-def walk(node: t.Typed) -> Iterator[t.Typed]:
-    """The node and every checked piece inside it."""
-    yield node
-    match node:
-        case t.ItemAggregate():
-            inner: tuple[t.Typed | None, ...] = (node.where, node.satisfies)
-        case t.RecordAggregate():
-            inner = (node.where, node.satisfies, node.take)
-        case t.Derived():
-            inner = (node.body,)
-        case t.AskedAt() | t.Negation() | t.IsAmong() | t.WithinNormal() | t.Opposite() | t.Raised():
-            inner = (node.operand,)
-        case t.Junction():
-            inner = node.operands
-        case t.Comparison() | t.SameKind() | t.Calculation():
-            inner = (node.left, node.right)
-        case _:
-            inner = ()
-    for part in inner:
-        if part is not None:
-            yield from walk(part)
 
 
 def _labels(protocol: Protocol) -> Iterator[Finding]:

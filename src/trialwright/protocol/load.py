@@ -19,6 +19,7 @@ from trialwright.protocol.marked_yaml import Path, read
 from trialwright.protocol.naming import Reading, item_of, nearest, parse_at, range_of, vocabulary_of
 from trialwright.protocol.protocol import Criterion, Limits, Protocol, Timing
 from trialwright.protocol.protocol import where as place
+from trialwright.protocol.uses import names_in
 
 FILE = "protocol.yaml"
 _TIMING = re.compile(r"(?:([0-9]{1,5}) )?(days|weeks|months) after (\w+)")
@@ -117,8 +118,18 @@ def _assemble(document: Document, files: dict[str, bytes], record: bytes, readin
     reading.findings.extend(checked.warnings)
     return Protocol(
         document, digest_of(files), files, record.decode("utf-8", "replace"), reading.marks, vocabulary, products,
-        criteria, rules.typed, timings, _limits(document, reading),
+        criteria, rules.typed, timings, _limits(document, reading), _checks_of(document, rules.typed),
     )  # fmt: skip
+
+
+def _checks_of(document: Document, rules: Mapping[str, t.Typed]) -> dict[str, tuple[str, ...]]:
+    """For each item the edit checks about a participant that ask for it."""
+    checks: dict[str, tuple[str, ...]] = {}
+    for name, edit in document.edit_checks.items():
+        rule = rules.get(f"edit_checks.{name}.rule")
+        for item in names_in(rule) if rule is not None and not edit.of else ():
+            checks[item] = (*checks.get(item, ()), name)
+    return checks
 
 
 def _limits(document: Document, reading: Reading) -> dict[str, Limits]:

@@ -64,6 +64,7 @@ class Protocol:
     rules: Mapping[str, Typed]
     timings: Mapping[str, Timing]
     limits: Mapping[str, Limits]
+    checks_of: Mapping[str, tuple[str, ...]]  # item -> the edit checks that ask for it
 
 
 def where(protocol_marks: Mapping[Path, tuple[int, int]], path: Path, file: str = "protocol.yaml") -> Where:

@@ -113,24 +113,24 @@ def _run(
             screened += 1
             case = site.receive(screened, today)
             plan(today + timedelta(days=max(1, round(dice.exponential(7 / per_week)))), "arrival", None)
+            plan(today, "see", case)
             progress(f"{today}: {screened} screened, {enrolled} of {target} enrolled")
         else:
-            _do(site, what, case, data, today)
+            following = _do(site, what, case, data, today)
+            if following is not None:
+                plan(following, "see", case)
         for later in site.later:
             plan(*later)
         site.later.clear()
-        if what in ("arrival", "see"):
-            following = site.next_day(case, today)
-            if following is not None:
-                plan(max(following, today + timedelta(days=1)) if what == "see" else following, "see", case)
     progress("")
     return Rehearsed(today, screened, len(site.office.trial().enrolled), site.refusals)
 
 
-def _do(site: Site, what: str, case: Case, data: Any, today: date) -> None:
+def _do(site: Site, what: str, case: Case, data: Any, today: date) -> date | None:
+    """Do what was planned for a day; where that was a visit, the day of the next one."""
     match what:
         case "see":
-            site.see(case, today)
+            return site.see(case, today)
         case "enter late":
             one, on = data
             participant = site.office.participant(case.identity)
@@ -143,3 +143,4 @@ def _do(site: Site, what: str, case: Case, data: Any, today: date) -> None:
             site.withdraw(case, today)
         case _:
             site.correct_late(case, data.item, data.value, data.reason, today)
+    return None

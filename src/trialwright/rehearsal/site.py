@@ -124,21 +124,17 @@ class Site:
 
     # ------------------------------------------------------------ visits
 
-    def next_day(self, case: Case, today: date) -> date | None:
-        """The next day on which the site will see her, or None where nothing more can be dated."""
-        open_visits = [one for one in self._visits(case, today) if one.standing in _OPEN and one.key not in case.done]
-        return min((max(self._day(case, one), today) for one in open_visits), default=None)
-
-    def see(self, case: Case, today: date) -> None:
-        """Hold every visit whose day has come, in the order of the schedule."""
-        for _ in range(len(self.protocol.document.schedule.encounters) * 4):
-            due = [
-                one
+    def see(self, case: Case, today: date) -> date | None:
+        """Hold every visit whose day has come, in the order of the schedule; when she comes next, or None."""
+        while True:
+            waiting = [
+                (self._day(case, one), one)
                 for one in self._visits(case, today)
-                if one.standing in _OPEN and one.key not in case.done and self._day(case, one) <= today
+                if one.standing in _OPEN and one.key not in case.done
             ]
+            due = [one for day, one in waiting if day <= today]
             if not due:
-                return
+                return min((day for day, _ in waiting), default=None)
             self._visit(case, due[0], today)
 
     def _visits(self, case: Case, today: date) -> list[Planned]:

@@ -15,7 +15,6 @@ from trialwright.language.facts import Facts, Observation
 from trialwright.language.values import Amount
 from trialwright.language.vocabulary import Item
 from trialwright.ledger.envelope import NewEvent
-from trialwright.protocol.check import names_in
 from trialwright.protocol.entry import Entered, encode, enter
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import NO_LIMITS, Limits, Protocol
@@ -218,13 +217,20 @@ def _edit_checks(
 ) -> list[NewEvent]:
     """A query for each edit check about this item that certainly fails with the new value."""
     queries: list[NewEvent] = []
-    for name, check in gate.protocol.document.edit_checks.items():
+    for name in gate.protocol.checks_of.get(item.name, ()):
         rule = gate.protocol.rules[f"edit_checks.{name}.rule"]
-        if check.of or item.name not in names_in(rule):
-            continue
         facts = _with_observation(gate.facts(), item.name, Observation(entered.value, partial_date(on)))
         if answer(evaluate(rule, facts, partial_date(on))) is Truth.NO:
-            queries.append(_query(gate, participant, already + len(queries), item.name, check.says, on))
+            queries.append(
+                _query(
+                    gate,
+                    participant,
+                    already + len(queries),
+                    item.name,
+                    gate.protocol.document.edit_checks[name].says,
+                    on,
+                )
+            )
     return queries
 
 

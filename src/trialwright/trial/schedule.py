@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, TypeAlias
@@ -43,11 +43,12 @@ class Planned:
 def planned(protocol: Protocol, trial: TrialState, participant: Participant, today: date) -> list[Planned]:
     """Every encounter that can be dated so far, in the order of its days."""
     facts = facts_of(protocol, participant)
+    reached = {name: anchor_date(protocol, participant, name) for name in protocol.document.schedule.anchors}
     found = [
         one
         for name, encounter in protocol.document.schedule.encounters.items()
         if _is_for(encounter, trial, participant)
-        for one in _instances(protocol, participant, facts, name, encounter, today)
+        for one in _instances(protocol, participant, facts, reached, name, encounter, today)
     ]
     return sorted(found, key=lambda one: (one.day, one.encounter, one.record))
 
@@ -75,10 +76,16 @@ def _is_for(encounter: Encounter, trial: TrialState, participant: Participant) -
 
 
 def _instances(
-    protocol: Protocol, participant: Participant, facts: Facts, name: str, encounter: Encounter, today: date
+    protocol: Protocol,
+    participant: Participant,
+    facts: Facts,
+    reached: Mapping[str, PartialDate | None],
+    name: str,
+    encounter: Encounter,
+    today: date,
 ) -> Iterator[Planned]:
     timing = protocol.timings[name]
-    for record, base in _bases(protocol, participant, facts, encounter, timing):
+    for record, base in _bases(facts, reached, encounter, timing):
         for amount in encounter.each or (timing.amount or 0,):
             full_name = f"{name}.{amount}" if encounter.each else name
             day = _shift(base, amount, timing.calendar)
@@ -92,14 +99,14 @@ def _instances(
 
 
 def _bases(
-    protocol: Protocol, participant: Participant, facts: Facts, encounter: Encounter, timing: Timing
+    facts: Facts, reached: Mapping[str, PartialDate | None], encounter: Encounter, timing: Timing
 ) -> Iterator[tuple[RecordEntry | None, date]]:
     if encounter.per:
         for record in facts.records.get(encounter.per, ()):
             if record.date is not None and is_day(record.date):
                 yield record, record.date.earliest.date()
         return
-    anchor = anchor_date(protocol, participant, timing.anchor)
+    anchor = reached.get(timing.anchor)
     if anchor is not None and is_day(anchor):
         yield None, anchor.earliest.date()
 
