@@ -112,9 +112,7 @@ def _clusters(tests: Sequence[tuple[Truth, Truth, PartialDate | None]]) -> list[
 
 def summary(function: str, amounts: Sequence[tuple[Amount, Truth]], closed: bool, name: str) -> Amount:
     """min, max, mean and sum over members, each with whether it belongs."""
-    if not amounts and function == "sum" and closed:
-        return Amount(point(Decimal(0)))
-    if not amounts:
+    if not amounts and function != "sum":
         return unknown_amount(f"{name}: none recorded", Truth.UNKNOWN)
     if any(amount.undefined is not Truth.NO for amount, _ in amounts):
         return unknown_amount(f"{name}: undefined for some of them", Truth.UNKNOWN)

@@ -287,6 +287,9 @@ class Endpoint(Quoting):
     at: str = Field(default="", description="The anchor at which it is asked; else the day of the report.")
     set: str = Field(description="The analysis set.")
     definition: str = ""
+    unknown: Literal["missing", "no event so far"] = Field(
+        default="missing", description="What an answer means that is still unknown on the day of the report."
+    )
 
 
 class IntercurrentEvent(Part):

@@ -1,0 +1,96 @@
+"""Deviations: what was decided then beside what would be derived now, visits out of time, doses off plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from trialwright.core.partial_date import partial_date
+from trialwright.protocol.eligibility import determine
+from trialwright.trial.facts import facts_of
+from trialwright.trial.schedule import Planned, planned
+from trialwright.trial.state import Participant
+from trialwright.views.cutoff import CutOff
+
+Severity: TypeAlias = Literal["minor", "major"]
+
+#: A delivered dose further from plan than this is a deviation even where it may be given.
+_DOSE_NOTICE = Decimal("0.05")
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """One deviation: whose, what kind, how grave, on which day, in a sentence, and the events it rests on."""
+
+    participant: str
+    kind: str
+    severity: Severity
+    on: str
+    says: str
+    events: tuple[int, ...]
+
+
+def deviations(cut: CutOff) -> list[Deviation]:
+    """Every deviation of enrolled women, by day."""
+    rows: list[Deviation] = []
+    for one in cut.participants.values():
+        if one.enrolled:
+            rows += _eligibility(cut, one)
+            rows += _visits(cut, one)
+            rows += _doses(one)
+    return sorted(rows, key=lambda row: (row.on, row.participant, row.kind))
+
+
+def _eligibility(cut: CutOff, one: Participant) -> Iterator[Deviation]:
+    """Decided then against derived now: nothing is recomputed in the ledger, the difference is shown here."""
+    for made in one.determinations:
+        now = determine(cut.protocol, facts_of(cut.protocol, one), partial_date(made.on))
+        changed = [
+            f"{answer.criterion.name} was {made.answers.get(answer.criterion.name, 'unasked')}, is {answer.answer.value}"
+            for answer in now.answers
+            if made.answers.get(answer.criterion.name) != answer.answer.value
+        ]
+        if changed or now.verdict != made.verdict:
+            severity: Severity = "major" if now.verdict != made.verdict else "minor"
+            says = f"Eligibility was decided as {made.verdict}; from what is known now it is {now.verdict}"
+            yield Deviation(
+                one.identity, "eligibility", severity, made.on, f"{says} ({'; '.join(changed)}).", (made.event,)
+            )
+
+
+def _visits(cut: CutOff, one: Participant) -> Iterator[Deviation]:
+    for visit in planned(cut.protocol, cut.trial, one, cut.today):
+        happened = one.visits.get(visit.key)
+        if happened is None:
+            if visit.standing == "late":
+                yield Deviation(one.identity, "visit", "major", str(visit.latest), f"{visit.encounter} is overdue.", ())
+            continue
+        if not happened.held:
+            says = f"{visit.encounter} did not take place: {happened.reason}."
+            yield Deviation(one.identity, "missed visit", "minor", happened.on, says, (happened.event,))
+            continue
+        outside = _outside(visit, date.fromisoformat(happened.on[:10]))
+        if outside:
+            width = max(1, (visit.latest - visit.earliest).days)
+            severity: Severity = "minor" if abs(outside) <= width else "major"
+            side = "after" if outside > 0 else "before"
+            says = f"{visit.encounter} took place {abs(outside)} days {side} its window."
+            yield Deviation(one.identity, "visit window", severity, happened.on, says, (happened.event,))
+
+
+def _outside(visit: Planned, day: date) -> int:
+    """Days after the window, negative for days before it, 0 inside."""
+    if day > visit.latest:
+        return (day - visit.latest).days
+    return (day - visit.earliest).days if day < visit.earliest else 0
+
+
+def _doses(one: Participant) -> Iterator[Deviation]:
+    for dose in one.doses:
+        ratio = Decimal(dose.ratio)
+        if abs(ratio - 1) > _DOSE_NOTICE:
+            says = f"The dose of {dose.intervention} was {ratio} of plan (lot {dose.lot})."
+            yield Deviation(one.identity, "dose", "minor", dose.on, says, (dose.event,))

@@ -1,0 +1,157 @@
+"""Text to nodes: one grammar without conflicts, and slips that say where they are."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lark import Lark
+
+from trialwright.core.finding import Finding, Where, mend, says, text
+from trialwright.language import nodes as n
+from trialwright.language.parse import MAX_DEPTH, MAX_LENGTH, parse
+from trialwright.language.unparse import to_json, unparse
+
+
+def _slip(expression: str, where: Where = Where()) -> Finding:
+    found = parse(expression, where)
+    assert isinstance(found, Finding), found
+    assert says(found)
+    assert mend(found)
+    return found
+
+
+def test_the_grammar_has_no_conflicts_in_strict_mode() -> None:
+    pytest.importorskip("interegular")
+    grammar = (resources.files("trialwright.language") / "grammar.lark").read_text("utf-8")
+    Lark(grammar, parser="lalr", lexer="contextual", strict=True, propagate_positions=True, maybe_placeholders=False)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "age in 20..38 years",
+        "bmi in 18..27 kg/m2",
+        "latest(fsh on cycle_day 2..4) in 1..10 [IU]/L",
+        "afc <= 7 or amh < 1.10 ng/mL",
+        "hiv_antibody within 6 months = negative",
+        "count(embryo where day in {5, 6} and good_gardner) >= 2",
+        "max(endometrial_thickness where phase = late_proliferative) < 6 mm",
+        "platelets < 100 10*9/L or haemoglobin < 100 g/L",
+        "share(embryo where pronuclei = 2 satisfies transferable)",
+        "longest_run(transfer satisfies outcome = failed) >= 3",
+        "any(adhesiolysis where date >= severe_iua.date)",
+        "1e6 /kg * weight at infusion",
+        'cytology in {"ASC-US", hsil}',
+        "x within 7 days before infusion on phase late at transfer",
+        "(a or b) and not (c and d)",
+        "a - (b - c) / d^2",
+        "-(-a)",
+        "lh outside normal",
+        "latest(x where y).f at infusion",
+        "a not in named_set",
+        "x in {-1, 2.5} mmol/L",
+        "x in -3..-1 mmol/L",
+        "date >= 2026-03-09",
+        "5 {cells}/kg",
+        "viability >= 80 %",
+    ],
+)
+def test_what_is_written_prints_back_the_same(expression: str) -> None:
+    node = parse(expression)
+    assert not isinstance(node, Finding), str(node)
+    assert unparse(node) == expression
+    assert parse(unparse(node)) == node
+    assert isinstance(to_json(node), dict)
+
+
+@pytest.mark.parametrize(
+    ("expression", "code", "line", "column", "contains"),
+    [
+        ("afc =< 7", "syntax", 1, 6, "`<`"),
+        ("1 < afc < 5", "syntax", 1, 9, "expected"),
+        ("afc <= 7 adn amh < 1 ng/mL", "syntax", 1, 10, "Did you mean `and`"),
+        ("lates(fsh) < 5", "syntax", 1, 6, "Did you mean `latest`"),
+        ("afc <=", "syntax_end", 1, 7, "expected"),
+        ("", "syntax_end", 1, 1, "expected"),
+        ("count(embryo where day = 5", "syntax_end", 1, 27, ")"),
+        ("afc\n<=\n and 7", "syntax", 3, 2, "`and`"),
+        ("afc <= 7 and\namh < 5 ng/mL amh", "syntax", 2, 15, "`amh`"),
+        ("100/n", "operator_blanks", 1, 4, "`/`"),
+        ("a*b", "operator_blanks", 1, 2, "`*`"),
+        ("viability >= 80%", "syntax", 1, 16, "`%`"),
+        ("x = 7mm", "syntax", 1, 5, "expected"),
+        ("x^12", "syntax", 1, 4, "expected"),
+        ("afc ≤ 7", "syntax", 1, 5, "`≤`"),
+        ("weight > 5 within", "syntax", 1, 12, "`within`"),
+        ("x in {}", "syntax", 1, 7, "expected"),
+        ("not", "syntax_end", 1, 4, "expected"),
+        ("where", "syntax", 1, 1, "`where`"),
+        ('x = "open', "syntax", 1, 5, "expected"),
+    ],
+)
+def test_a_slip_says_where_what_was_expected_and_the_nearest_word(
+    expression: str, code: str, line: int, column: int, contains: str
+) -> None:
+    found = _slip(expression)
+    assert (found.code, found.where.line, found.where.column) == (code, line, column)
+    assert contains in text(found)
+
+
+def test_a_slip_in_a_file_is_placed_in_the_file() -> None:
+    found = _slip("afc <= 7 adn", Where("protocol.yaml", 12, 20))
+    assert (found.where.file, found.where.line, found.where.column) == ("protocol.yaml", 12, 29)
+    found = _slip("afc <= 7\nadn x", Where("protocol.yaml", 12, 20))
+    assert found.where.line == 13
+
+
+@pytest.mark.parametrize(
+    ("expression", "code"),
+    [
+        ("a" * (MAX_LENGTH + 1), "syntax_too_long"),
+        ("(" * (MAX_DEPTH + 1) + "a" + ")" * (MAX_DEPTH + 1), "syntax_too_deep"),
+        ("not " * (MAX_DEPTH + 1) + "a", "syntax_too_deep"),
+        (" + ".join("a" * 999), "syntax_too_deep"),
+        ("--" * 100 + "a", "syntax_too_deep"),
+    ],
+)
+def test_what_nobody_can_read_aloud_is_refused(expression: str, code: str) -> None:
+    assert _slip(expression).code == code
+
+
+def test_the_longest_chain_of_conditions_is_read() -> None:
+    chain = " or ".join("a" * 700)
+    node = parse(chain)
+    assert isinstance(node, n.Or)
+    assert len(node.operands) == 700
+    assert unparse(node) == chain
+
+
+def test_the_deepest_nesting_that_is_allowed_is_read() -> None:
+    deep = "(" * MAX_DEPTH + "a" + ")" * MAX_DEPTH
+    assert parse(deep) == n.Ref(("a",))
+    assert not isinstance(parse("not " * MAX_DEPTH + "a"), Finding)
+
+
+_WORDS = st.sampled_from(
+    ["and", "or", "not", "in", "where", "satisfies", "within", "on", "at", "count", "latest", "(", ")", "{", "}", ","]
+    + ["..", "5", "2026-03-09", "afc", "mm", "kg/m2", "[IU]/L", "/kg", "+", "-", "*", "/", "^", "2", "=", "<=", '"A"']
+    + ["days", "before", "normal", "outside", ".", "\n", "é", "1e6", "%", "-5", "{5, 6}"]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(max_size=60), st.lists(_WORDS, max_size=12).map(" ".join), st.lists(_WORDS).map("".join)))
+def test_any_text_is_an_expression_or_a_finding(expression: str) -> None:
+    found = parse(expression)
+    if isinstance(found, Finding):
+        assert says(found)
+        assert mend(found)
+        assert found.code.startswith("syntax") or found.code == "operator_blanks"
+        if found.code not in ("syntax_too_long", "syntax_too_deep"):
+            assert found.where.line >= 1
+            assert found.where.column >= 1
+    else:
+        assert parse(unparse(found)) == found
