@@ -72,7 +72,7 @@ def test_what_is_written_prints_back_the_same(expression: str) -> None:
     [
         ("afc =< 7", "syntax", 1, 6, "`<`"),
         ("1 < afc < 5", "syntax", 1, 9, "expected"),
-        ("afc <= 7 adn amh < 1 ng/mL", "syntax", 1, 10, "Did you mean `and`"),
+        ("fever adn cough", "syntax", 1, 7, "Did you mean `and`"),
         ("lates(fsh) < 5", "syntax", 1, 6, "Did you mean `latest`"),
         ("afc <=", "syntax_end", 1, 7, "expected"),
         ("", "syntax_end", 1, 1, "expected"),
@@ -101,8 +101,8 @@ def test_a_slip_says_where_what_was_expected_and_the_nearest_word(
 
 
 def test_a_slip_in_a_file_is_placed_in_the_file() -> None:
-    found = _slip("afc <= 7 adn", Where("protocol.yaml", 12, 20))
-    assert (found.where.file, found.where.line, found.where.column) == ("protocol.yaml", 12, 29)
+    found = _slip("fever adn x", Where("protocol.yaml", 12, 20))
+    assert (found.where.file, found.where.line, found.where.column) == ("protocol.yaml", 12, 26)
     found = _slip("afc <= 7\nadn x", Where("protocol.yaml", 12, 20))
     assert found.where.line == 13
 
@@ -135,11 +135,11 @@ def test_the_deepest_nesting_that_is_allowed_is_read() -> None:
     assert not isinstance(parse("not " * MAX_DEPTH + "a"), Finding)
 
 
-_WORDS = st.sampled_from(
-    ["and", "or", "not", "in", "where", "satisfies", "within", "on", "at", "count", "latest", "(", ")", "{", "}", ","]
-    + ["..", "5", "2026-03-09", "afc", "mm", "kg/m2", "[IU]/L", "/kg", "+", "-", "*", "/", "^", "2", "=", "<=", '"A"']
-    + ["days", "before", "normal", "outside", ".", "\n", "é", "1e6", "%", "-5", "{5, 6}"]
+_PIECES = (
+    "and or not in where satisfies within on at count latest ( ) { } , .. 5 2026-03-09 afc mm kg/m2 [IU]/L /kg + - * /"
+    ' ^ 2 = <= "A" days before normal outside . é 1e6 % -5 {5,6}'
 )
+_WORDS = st.sampled_from(_PIECES.split())
 
 
 @settings(max_examples=300, deadline=None)

@@ -9,6 +9,7 @@ import numpy as np
 
 from trialwright.analysis.results import Analysis, BaselineRow, Figure
 from trialwright.core.truth import Truth
+from trialwright.core.units import COUNT
 from trialwright.language.evaluate import evaluate
 from trialwright.language.values import Amount, Answer
 from trialwright.protocol.protocol import label
@@ -37,7 +38,9 @@ def analyse(cut: CutOff) -> Analysis:
     for endpoint, method in document.analysis.methods.items():
         rows = endpoint_table(cut, endpoint)
         for arm in arms_shown(cut):
-            figures.append(_figure(cut, endpoint, arm, [row for row in rows if arm in (ALL, row.arm)]))
+            inside = [row for row in rows if arm in (ALL, row.arm)]
+            if inside:  # an arm that cannot reach the set, such as controls among women infused, has no figure
+                figures.append(_figure(cut, endpoint, arm, inside))
         names = (method, *document.analysis.sensitivity.get(endpoint, ()))
         for name in names if _is_compared(cut) else ():
             if name in _DIFFERENCES:
@@ -236,7 +239,8 @@ def _baseline(cut: CutOff, weighted: WeightedDifference | None, women: Sequence[
             by_arm[arm] = (len(values[arm]), told.mean if told else None, told.sd if told else None)
         plain = adjusted = None
         if _is_compared(cut):
-            plain, adjusted = _imbalance(*(values[arm] for arm in _compared(cut)), weights)
+            experimental, control = _compared(cut)
+            plain, adjusted = _imbalance(values[experimental], values[control], weights)
         rows.append(BaselineRow(name, label(cut.protocol, name), _unit(cut, name), by_arm, plain, adjusted))
     return tuple(rows)
 
@@ -259,13 +263,7 @@ def _imbalance(
 def _unit(cut: CutOff, name: str) -> str:
     if name in cut.protocol.vocabulary.items:
         item = cut.protocol.vocabulary.items[name]
-        return (
-            "years"
-            if item.kind == "age"
-            else item.unit.code.replace("1", "")
-            if item.unit.code == "1"
-            else item.unit.code
-        )
+        return "years" if item.kind == "age" else "" if item.unit == COUNT else item.unit.code
     derivation = cut.protocol.vocabulary.derivations[name]
     return derivation.unit.code if derivation.unit else ""
 

@@ -15,6 +15,10 @@ VERBS = {
     "check": "findings of a protocol: names, types, units, quotations, what nobody collects",
     "coverage": "what becomes of every sentence of the registry record",
     "screen": "whether a participant fits, criterion by criterion, and why",
+    "rehearse": "the whole trial with virtual women, through the pipeline of the real one, and its report",
+    "report": "the study report of a ledger",
+    "verify": "whether a ledger is intact, or the first difference",
+    "why": "what a number or a decision rests on: events, rules, sentences of the record",
 }
 
 DONE, DOES_NOT_HOLD, CANNOT_RUN = 0, 1, 2

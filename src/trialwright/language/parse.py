@@ -46,6 +46,7 @@ _EXPECTED = {
     "__ANON_0": "..",
     "$END": "the end",
 }
+_KEYWORDS = (*n.RESERVED, *n.FUNCTIONS, "outside", "inside", "before", "after", "around")
 _DEEPENS = re.compile(r"\bnot\b|-(?=[\w(-])|[-+*/](?=\s)")  # each puts one node more on top of another
 _GLUED = re.compile(r"[\w)][-+*/]\s*[\w(]")
 
@@ -103,15 +104,13 @@ def _slip(text: str, slip: UnexpectedInput, where: Where) -> Finding:
     word_match = re.match(r"\w+", rest)
     if token == "(":  # a misspelt function stands before its parenthesis
         word_match = re.search(r"\w+$", text[:position])
-    near = difflib.get_close_matches(
-        word_match.group() if word_match else token,
-        [*n.RESERVED, *n.FUNCTIONS, "outside", "inside", "before"],
-        1,
-    )
+    word = word_match.group() if word_match else token
+    fitting = [each for each in _KEYWORDS if each.upper() in expected]  # a word that fits is likelier
+    near = difflib.get_close_matches(word, fitting, 1) or difflib.get_close_matches(word, _KEYWORDS, 1)
     return finding(
         "syntax",
         where,
-        found=word_match.group() if word_match else token,
+        found=word,
         expected=hopes,
         hint=f" Did you mean `{near[0]}`?" if near and near[0] != token else "",
         line=slip.line,
@@ -201,6 +200,7 @@ def _ref(tree: Tree[Token], span: n.Span) -> n.Ref:
 def _aggregate(tree: Tree[Token], span: n.Span) -> n.Aggregate:
     function = cast(n.Function, str(tree.children[0]))
     source, *rest = _trees(tree.children)
+    begins = n.Span(source.meta.line, source.meta.column)
     clauses = {part.data: part for part in _trees(source.children) if part.data in ("where", "satisfies")}
     narrowings = [part for part in _trees(source.children)[1:] if part.data not in ("where", "satisfies")]
     named = [part for part in rest if part.data == "field"]
@@ -210,7 +210,7 @@ def _aggregate(tree: Tree[Token], span: n.Span) -> n.Aggregate:
 
     return n.Aggregate(
         function,
-        n.Ref(_path(_trees(source.children)[0]), tuple(_narrowing(part) for part in narrowings), span=span),
+        n.Ref(_path(_trees(source.children)[0]), tuple(_narrowing(part) for part in narrowings), span=begins),
         clause("where"),
         clause("satisfies"),
         str(named[0].children[0]) if named else "",

@@ -23,9 +23,9 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Quotes: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-Words: TypeAlias = Annotated[str, BeforeValidator(_as_text)]
+Quotes: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...])]
+Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...])]
+Words: TypeAlias = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | int)]
 
 
 class Part(BaseModel):
@@ -41,7 +41,7 @@ class LabelText(Part):
     zh: str = ""
 
 
-Label: TypeAlias = Annotated[LabelText, BeforeValidator(_as_label)]
+Label: TypeAlias = Annotated[LabelText, BeforeValidator(_as_label, json_schema_input_type=str | LabelText)]
 
 
 class Quoting(Part):

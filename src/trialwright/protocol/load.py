@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from trialwright.core.finding import Finding, Grade, Refused, Where, finding
 from trialwright.language import typed as t
 from trialwright.language.check import Checked, check, expect
+from trialwright.language.nodes import Ref
 from trialwright.language.parse import parse
 from trialwright.language.vocabulary import Vocabulary
 from trialwright.protocol.document import Document, ItemPart
@@ -183,9 +184,9 @@ class _Rules:
         declared = self.checked.vocabulary.derivations[name]
         path = ("derivations", name, "is")
         try:
-            self.checked.derivations[name] = check(
-                declared.expression, self.checked, place(self.reading.marks, path), declared.of
-            )
+            spot = place(self.reading.marks, path)
+            self.checked.derivations[name] = check(declared.expression, self.checked, spot, declared.of)
+            check(Ref((name,)), self.checked, spot, declared.of)  # its declared unit fits
         except Refused as refused:
             known = [(found.code, found.where) for found in self.reading.findings]
             self.reading.findings.extend(f for f in refused.findings if (f.code, f.where) not in known)

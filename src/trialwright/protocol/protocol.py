@@ -69,7 +69,7 @@ class Protocol:
 
 def where(protocol_marks: Mapping[Path, tuple[int, int]], path: Path, file: str = "protocol.yaml") -> Where:
     """Where a path of the document stands, or the nearest part of it that is known."""
-    for length in range(len(path), 0, -1):
+    for length in range(len(path), -1, -1):
         if path[:length] in protocol_marks:
             line, column = protocol_marks[path[:length]]
             return Where(file, line, column, ".".join(map(str, path)))

@@ -171,8 +171,13 @@ class Model:
         }
 
 
-def load_model(protocol: Protocol, folder: str | FilePath, scenario: str = "") -> Model:
-    """The rehearsal model beside a protocol; `Refused` with everything that is wrong with it."""
+def load_model(
+    protocol: Protocol, folder: str | FilePath, scenario: str = "", answers: Mapping[str, str] | None = None
+) -> Model:
+    """The rehearsal model beside a protocol; `Refused` with everything that is wrong with it.
+
+    `answers` replaces answers of the model to open questions.
+    """
     file = FilePath(folder) / FILE
     try:
         content = file.read_bytes()
@@ -198,6 +203,9 @@ def load_model(protocol: Protocol, folder: str | FilePath, scenario: str = "") -
                 for error in wrong.errors(include_url=False)
             )
         ) from wrong
+    for question, answer in (answers or {}).items():
+        given = AnswerPart(answer=answer, why="given on the command line")
+        document = document.model_copy(update={"answers": {**document.answers, question: given}})
     findings = list(_unknown_names(protocol, document, marked.marks, scenario))
     formulas: dict[str, Formula] = {}
     for path, part in _formulas(document, ()):

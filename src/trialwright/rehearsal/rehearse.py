@@ -72,19 +72,20 @@ def rehearse(
     office = Office(ledger, ledger.header.software)
     office.protocols[protocol.digest] = protocol
     with ledger.writing() as writer:
-        _register(writer, protocol, model, ledger.header.software, start)
+        _register(writer, protocol, model, ledger.header.software, start, scenario)
         site = Site(protocol, model, office, writer, seed, scenario, sealed)
         site.open(start)
         return _run(protocol, model, site, start, seed, progress)
 
 
-def _register(writer: Writer, protocol: Protocol, model: Model, software: str, start: date) -> None:
+def _register(writer: Writer, protocol: Protocol, model: Model, software: str, start: date, scenario_name: str) -> None:
     by = Sender("virtual-sponsor", "sponsor", f"{start}T00:00:00Z")
     register_protocol(writer, protocol, by, software, str(start))
     submission = Submission(
         "register rehearsal", by.at, by.user, by.role, protocol.document.zone, protocol.digest, software
     )
-    payload: dict[str, Any] = {"files": {FILE: writer.keep(model.content)}}
+    scenario = model.document.scenarios[scenario_name]
+    payload: dict[str, Any] = {"files": {FILE: writer.keep(model.content)}, "scenario": scenario}
     writer.append(submission, [NewEvent(e.TRIAL, e.REHEARSAL_REGISTERED, str(start), payload)])
 
 

@@ -49,9 +49,9 @@ def _eligibility(cut: CutOff, one: Participant) -> Iterator[Deviation]:
     for made in one.determinations:
         now = determine(cut.protocol, facts_of(cut.protocol, one), partial_date(made.on))
         changed = [
-            f"{answer.criterion.name} was {made.answers.get(answer.criterion.name, 'unasked')}, is {answer.answer.value}"
-            for answer in now.answers
-            if made.answers.get(answer.criterion.name) != answer.answer.value
+            f"{x.criterion.name} was {made.answers.get(x.criterion.name, 'not asked')}, is {x.answer.value}"
+            for x in now.answers
+            if made.answers.get(x.criterion.name) != x.answer.value
         ]
         if changed or now.verdict != made.verdict:
             severity: Severity = "major" if now.verdict != made.verdict else "minor"

@@ -1,0 +1,159 @@
+"""The figures of a report, each an SVG under the name of its file."""
+
+from __future__ import annotations
+
+from trialwright.language.values import Amount
+from trialwright.protocol.protocol import Protocol, label
+from trialwright.render.charts import ForestRow, LoveRow, before_after, forest, love, stacked_counts, trajectories
+from trialwright.render.flow import FlowBox, FlowDiagram, flow_diagram
+from trialwright.report.study import Study
+from trialwright.views.cutoff import ALL
+from trialwright.views.endpoints import endpoint_table
+
+#: Reasons shown in the flow diagram one by one; the rest are in the screening table.
+_MOST_REASONS = 8
+
+
+def figures(study: Study) -> dict[str, str]:
+    """Every figure that the trial has: flow, enrolment, forest and love plot, changes, ratios."""
+    watermark = watermark_of(study)
+    drawn = {"flow.svg": flow_diagram(_flow(study), watermark=watermark), "enrolment.svg": _enrolment(study, watermark)}
+    if study.analysis.comparisons:
+        drawn["forest.svg"] = _forest(study, watermark)
+        drawn["love.svg"] = _love(study, watermark)
+    document = study.cut.protocol.document
+    for name, endpoint in document.endpoints.items():
+        if endpoint.change:
+            drawn[f"{name}.svg"] = _change(study, name, watermark)
+    if any(endpoint.ratio for endpoint in document.endpoints.values()):
+        drawn["ratios.svg"] = _ratios(study, watermark)
+    return drawn
+
+
+def watermark_of(study: Study) -> str:
+    """What every figure of a virtual trial says."""
+    if study.header.kind != "virtual":
+        return ""
+    return (
+        f"Virtual data: rehearsal of {study.header.trial}, scenario {study.header.scenario}, seed {study.header.seed}"
+    )
+
+
+def arm_label(protocol: Protocol, arm: str) -> str:
+    """How an arm is called; all women together where the allocation is sealed."""
+    return "All women (allocation sealed)" if arm == ALL else label(protocol, arm)
+
+
+def _flow(study: Study) -> FlowDiagram:
+    flow, protocol = study.flow, study.cut.protocol
+    reasons = [f"{name}: {count}" for name, count in flow.criteria[:_MOST_REASONS]]
+    rest = len(flow.criteria) - _MOST_REASONS
+    if rest > 0:
+        reasons.append(f"{rest} other criteria: {sum(count for _, count in flow.criteria[_MOST_REASONS:])}")
+    others = [f"{reason} (n = {count})" for reason, count in flow.other_reasons]
+    waiting = (f"Still in screening (n = {flow.still_in_screening})",) if flow.still_in_screening else ()
+    excluded = FlowBox(
+        f"Not enrolled (n = {flow.not_enrolled})",
+        (f"Not eligible (n = {flow.not_eligible}), by criterion, several per woman possible:", *reasons, *others),
+    )
+    arms = []
+    for arm in flow.arms:
+        received = tuple(f"{label(protocol, name)}: {count}" for name, count in arm.received)
+        left = tuple(f"{reason[:1].upper()}{reason[1:]}: {count}" for reason, count in arm.left) or (
+            "None left the trial",
+        )
+        arms.append(
+            (
+                arm_label(protocol, arm.arm),
+                (
+                    FlowBox(f"Allocated (n = {arm.allocated})", ("Received:", *received)),
+                    FlowBox(f"Left (n = {sum(count for _, count in arm.left)})", left),
+                    FlowBox(
+                        f"Analysed for the primary endpoint (n = {arm.analysed})",
+                        (f"Outcome not known: {arm.missing}",),
+                    ),
+                ),
+            )
+        )
+    enrolment = (
+        FlowBox(f"Screened (n = {flow.screened})", waiting),
+        FlowBox(f"Enrolled (n = {flow.enrolled})", (f"of {protocol.document.design.enrolment} planned",)),
+    )
+    return FlowDiagram(enrolment, excluded, tuple(arms))
+
+
+def _enrolment(study: Study, watermark: str) -> str:
+    days = sorted(row.screened for row in study.screening)
+    enrolled = sorted(one.enrolled for one in study.cut.participants.values() if one.enrolled)
+    if not days:
+        return trajectories({}, "Screening and enrolment", "week", "women", watermark=watermark)
+    start = _day(days[0])
+    groups = {
+        name: [[((_day(day) - start) / 7, float(count)) for count, day in enumerate(listed, 1)]]
+        for name, listed in (("Screened", days), ("Enrolled", enrolled))
+    }
+    return trajectories(
+        groups,
+        "Screening and enrolment",
+        "weeks since the first woman was screened",
+        "women, cumulative",
+        watermark=watermark,
+    )
+
+
+def _day(text: str) -> int:
+    from datetime import date
+
+    return date.fromisoformat(text[:10]).toordinal()
+
+
+def _forest(study: Study, watermark: str) -> str:
+    rows = [
+        ForestRow(
+            one.method.partition(",")[0], one.estimate, one.lower, one.upper,
+            f"{one.numerator:.0f} of {one.denominator:.0f} women",
+        )
+        for one in study.analysis.comparisons
+    ]  # fmt: skip
+    endpoint = label(study.cut.protocol, study.flow.endpoint)
+    compared = study.analysis.comparisons[0].arm
+    return forest(
+        rows, f"{endpoint}: risk difference, {compared}", "risk difference with 95 % interval", watermark=watermark
+    )
+
+
+def _love(study: Study, watermark: str) -> str:
+    rows = [
+        LoveRow(row.label, row.difference, row.difference_weighted)
+        for row in study.analysis.baseline
+        if row.difference is not None
+    ]
+    return love(rows, "Standardised differences before and after overlap weighting", watermark=watermark)
+
+
+def _change(study: Study, endpoint: str, watermark: str) -> str:
+    protocol = study.cut.protocol
+    groups: dict[str, list[tuple[float, float]]] = {}
+    for row in endpoint_table(study.cut, endpoint):
+        if row.first is not None and row.second is not None and isinstance(row.value, Amount):
+            name = arm_label(protocol, row.arm or ALL)
+            groups.setdefault(name, []).append((row.second, row.first))
+    title = label(protocol, endpoint)
+    return before_after(
+        dict(sorted(groups.items())), title, protocol.document.endpoints[endpoint].units[0], watermark=watermark
+    )
+
+
+def _ratios(study: Study, watermark: str) -> str:
+    protocol = study.cut.protocol
+    rows = []
+    for one in study.analysis.figures:
+        endpoint = protocol.document.endpoints[one.endpoint]
+        if endpoint.ratio and one.numerator <= one.denominator:
+            arm = f", {arm_label(protocol, one.arm)}" if len(study.flow.arms) > 1 else ""
+            counts = {
+                "numerator": round(one.numerator),
+                "rest of the denominator": round(one.denominator - one.numerator),
+            }
+            rows.append((f"{one.label}{arm}", counts))
+    return stacked_counts(rows, "Counted ratios", watermark=watermark)

@@ -1,0 +1,39 @@
+"""How numbers are printed: enough digits to read, never more than they mean, and never a rounded threshold."""
+
+from __future__ import annotations
+
+from trialwright.analysis.results import Figure
+
+
+def count(value: float) -> str:
+    """A count."""
+    return f"{value:.0f}"
+
+
+def decimal(value: float | None, places: int = 2) -> str:
+    """A number with so many places, or a dash where there is none."""
+    return "–" if value is None else f"{value:.{places}f}".replace("-", "−")
+
+
+def percent(value: float | None) -> str:
+    """A proportion as per cent with one place."""
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def is_proportion(figure: Figure) -> bool:
+    """Whether the figure is a share of its denominator."""
+    return figure.method.startswith(("Clopper", "ratio of sums, logit"))
+
+
+def estimate(figure: Figure) -> str:
+    """The estimate as the figure wants to be read."""
+    return percent(figure.estimate) if is_proportion(figure) else decimal(figure.estimate)
+
+
+def limits(figure: Figure) -> str:
+    """The interval, or a dash where none exists."""
+    if figure.lower is None or figure.upper is None:
+        return "–"
+    if is_proportion(figure):
+        return f"{100 * figure.lower:.1f} to {100 * figure.upper:.1f} %"
+    return f"{decimal(figure.lower)} to {decimal(figure.upper)}"

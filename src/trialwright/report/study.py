@@ -1,0 +1,71 @@
+"""Everything that a report is made of: a ledger, opened and folded, as known at a sequence number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from trialwright.analysis.plan import analyse
+from trialwright.analysis.results import Analysis
+from trialwright.core.finding import Refused, finding
+from trialwright.ledger.chain import Checkpoint, checkpoint
+from trialwright.ledger.store import Header, Ledger
+from trialwright.trial import events as e
+from trialwright.trial.office import read_protocol, whole_state
+from trialwright.views.adverse_events import AdverseEventRow, adverse_events
+from trialwright.views.cutoff import CutOff
+from trialwright.views.deviations import Deviation, deviations
+from trialwright.views.flow import Flow, flow
+from trialwright.views.screening_log import ScreeningRow, screening_log
+from trialwright.views.worklist import Work, worklist
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A trial on a day, with every view and figure that a report prints."""
+
+    header: Header
+    checkpoint: Checkpoint
+    cut: CutOff
+    flow: Flow
+    screening: tuple[ScreeningRow, ...]
+    analysis: Analysis
+    deviations: tuple[Deviation, ...]
+    worklist: tuple[Work, ...]
+    adverse_events: tuple[AdverseEventRow, ...]
+    scenario: str
+
+
+def open_study(ledger: Ledger, today: date | None = None) -> Study:
+    """The study in a ledger on a day; by default the day of the last event in it."""
+    trial, participants = whole_state(ledger)
+    if not trial.protocols:
+        raise Refused(finding("protocol_unknown", digest="(none)"))
+    digest = next(reversed(trial.protocols))
+    protocol = read_protocol(ledger, trial.protocols[digest])
+    cut = CutOff(protocol, trial, participants, today or last_day(ledger))
+    return Study(
+        ledger.header,
+        checkpoint(ledger),
+        cut,
+        flow(cut),
+        tuple(screening_log(cut)),
+        analyse(cut),
+        tuple(deviations(cut)),
+        tuple(worklist(cut)),
+        tuple(adverse_events(cut)),
+        scenario_text(ledger),
+    )
+
+
+def last_day(ledger: Ledger) -> date:
+    """The day of the last recording in the ledger."""
+    last = ledger.header.protocol and max((event.at for event in ledger.events(after=ledger.last() - 1)), default="")
+    return date.fromisoformat((last or "2000-01-01")[:10])
+
+
+def scenario_text(ledger: Ledger) -> str:
+    """What the scenario of a rehearsal assumes, in its own words; nothing for a real trial."""
+    for event in ledger.events(types=[e.REHEARSAL_REGISTERED]):
+        return str(event.payload.get("scenario") or "")
+    return ""

@@ -1,0 +1,67 @@
+"""Writing a report: into a new folder beside the wanted one, moved into place when it is whole."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from trialwright.core.finding import Refused, finding
+from trialwright.ledger.store import Ledger
+from trialwright.report.as_html import report_html
+from trialwright.report.as_json import report_json
+from trialwright.report.figures import figures
+from trialwright.report.study import Study, open_study
+
+#: What a folder must hold to be known as a rehearsal of ours, which a new one may replace.
+MARK = ("ledger.db", "report.json", "report.html")
+
+
+def write_report(ledger: Ledger, folder: Path) -> Study:
+    """Write `report.html`, `report.json` and the figures of a ledger into a folder that exists."""
+    study = open_study(ledger)
+    drawn = figures(study)
+    (folder / "figures").mkdir(exist_ok=True)
+    for name, svg in drawn.items():
+        (folder / "figures" / name).write_text(svg, "utf-8")
+    (folder / "report.json").write_text(report_json(study), "utf-8")
+    (folder / "report.html").write_text(report_html(study, drawn), "utf-8")
+    return study
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A folder to write into that becomes `folder` at the end; if anything fails, nothing is left of it.
+
+    An earlier rehearsal in that place is replaced; anything else there is a refusal.
+    """
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise Refused(finding("folder_not_empty", path=folder))
+        if folder.is_dir() and any(folder.iterdir()) and not all((folder / name).is_file() for name in MARK):
+            raise Refused(finding("folder_not_empty", path=folder))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as wrong:
+        raise Refused(finding("folder_unwritable", path=folder, why=wrong.strerror or wrong)) from wrong
+    try:
+        yield fresh
+        _move(fresh, folder)
+    except OSError as wrong:
+        raise Refused(finding("folder_unwritable", path=folder, why=wrong.strerror or wrong)) from wrong
+    finally:
+        if fresh.exists():
+            shutil.rmtree(fresh)
+
+
+def _move(fresh: Path, folder: Path) -> None:
+    fresh.chmod(0o755)
+    if not folder.exists():
+        fresh.rename(folder)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+    folder.rename(old / "old")
+    fresh.rename(folder)
+    shutil.rmtree(old)
