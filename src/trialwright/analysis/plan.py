@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from trialwright.protocol.protocol import label
 from trialwright.statistics.balance import mean_sd, standardised_difference
 from trialwright.statistics.binomial import clopper_pearson
 from trialwright.statistics.clustered import ratio_logit_t
+from trialwright.statistics.means import mean_t
 from trialwright.statistics.overlap import WeightedDifference, overlap_weighted_difference
 from trialwright.statistics.paired import hodges_lehmann_signed_rank
 from trialwright.statistics.two_proportions import RiskDifference, miettinen_nurminen, newcombe
@@ -41,6 +42,7 @@ def analyse(cut: CutOff) -> Analysis:
             inside = [row for row in rows if arm in (ALL, row.arm)]
             if inside:  # an arm that cannot reach the set, such as controls among women infused, has no figure
                 figures.append(_figure(cut, endpoint, arm, inside))
+                figures.extend(_per_woman(cut, endpoint, arm, inside))
         names = (method, *document.analysis.sensitivity.get(endpoint, ()))
         for name in names if _is_compared(cut) else ():
             if name in _DIFFERENCES:
@@ -76,8 +78,8 @@ def _figure(cut: CutOff, endpoint: str, arm: str, rows: Sequence[EndpointRow]) -
         numerator, denominator, unit = float(yes), float(known), WOMAN
         made = _proportion(yes, known)
     elif document.ratio:
-        numerator = sum(row.first or 0.0 for row in rows if row.second is not None)
-        denominator = sum(row.second or 0.0 for row in rows)
+        sums = [(row.first, row.second) for row in rows if row.first is not None and row.second is not None]
+        numerator, denominator = sum(first for first, _ in sums), sum(second for _, second in sums)
         missing = sum(1 for row in rows if row.first is None or row.second is None)
         still_open = sum(1 for row in rows if row.still_open)
         unit = f"{document.units[1]}, clustered in women"
@@ -91,6 +93,27 @@ def _figure(cut: CutOff, endpoint: str, arm: str, rows: Sequence[EndpointRow]) -
     return Figure(
         f"{endpoint}.{arm}", endpoint, label(cut.protocol, endpoint), arm, document.set, unit, units,
         numerator, denominator, missing, still_open,
+        made.estimate, made.lower, made.upper, CONFIDENCE, made.method, made.notes,
+    )  # fmt: skip
+
+
+def _per_woman(cut: CutOff, endpoint: str, arm: str, rows: Sequence[EndpointRow]) -> Iterator[Figure]:
+    """The mean of the women's own ratios: another estimand than the ratio of sums, shown beside it."""
+    document = cut.protocol.document.endpoints[endpoint]
+    ratios = [row.first / row.second for row in rows if row.first is not None and row.second]
+    if not document.ratio or any(ratio > 1 for ratio in ratios):
+        return
+    without = sum(1 for row in rows if row.second == 0)
+    missing = sum(1 for row in rows if row.first is None or row.second is None)
+    method, notes = "mean of per-woman ratios, t", [f"{without} women have a denominator of zero and no ratio."]
+    made = _Estimate(None, None, None, method, ("No woman has a denominator above zero.",))
+    if ratios:
+        found = mean_t(np.array(ratios), CONFIDENCE)
+        made = _Estimate(found.mean, found.lower, found.upper, method, (*notes, *found.warnings))
+    yield Figure(
+        f"{endpoint}.{arm}.per_woman", endpoint, f"{label(cut.protocol, endpoint)}, mean of women's ratios", arm,
+        document.set, WOMAN, ("women with a ratio", "women in the set"), float(len(ratios)), float(len(rows)),
+        missing, sum(1 for row in rows if row.still_open),
         made.estimate, made.lower, made.upper, CONFIDENCE, made.method, made.notes,
     )  # fmt: skip
 

@@ -1,17 +1,19 @@
-"""An explained answer: the clause, its value, the records it used, and its parts."""
+"""An explained answer: the clause, its value, the records it used, and its parts.
+
+Named tuples: an explanation makes hundreds of them, and they are the cheapest frozen values.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from trialwright.language import typed as t
 from trialwright.language.facts import Observation
 from trialwright.language.values import Amount, Answer, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """A recorded value that an answer rests on."""
 
     item: str
@@ -23,8 +25,7 @@ class Use:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """An answer, the clause it answers, what it used, how far from the limit, and its parts."""
 
     node: t.Typed
@@ -36,7 +37,7 @@ class Explanation:
 
 def use(name: str, unit: str, x: Observation) -> Use:
     """The use of one observation."""
-    return Use(name, x.value, unit, x.entered, str(x.date or ""), x.event, x.why)
+    return Use(name, x.value, unit, x.entered, x.date.text if x.date else "", x.event, x.why)
 
 
 def amount_of(value: Value | None) -> Amount:

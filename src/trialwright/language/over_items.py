@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -188,4 +187,4 @@ def _observation_truth(node: t.ItemAggregate, x: Observation, world: World, ask:
 def _passes(condition: t.Typed | None, x: Observation, world: World, ask: Ask) -> Truth:
     if condition is None:
         return Truth.YES
-    return answer_of(ask(condition, replace(world, observation=x)).value).truth
+    return answer_of(ask(condition, World(world.facts, world.when, world.at_hand, x)).value).truth

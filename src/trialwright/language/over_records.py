@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from trialwright.core import interval as iv
 from trialwright.core.partial_date import PartialDate
 from trialwright.core.truth import Truth, any_of, truth
@@ -138,9 +136,8 @@ def _lineage(x: RecordEntry, kinds: tuple[str, ...], facts: Facts) -> dict[str, 
 
 
 def _with(x: RecordEntry, node: t.RecordAggregate, world: World) -> World:
-    at_hand = {**world.at_hand, **dict.fromkeys(node.lineage)}
-    at_hand.update(_lineage(x, node.lineage, world.facts))
-    return replace(world, at_hand={kind: y for kind, y in at_hand.items() if y is not None}, observation=None)
+    others = {kind: y for kind, y in world.at_hand.items() if kind not in node.lineage}
+    return World(world.facts, world.when, others | _lineage(x, node.lineage, world.facts))
 
 
 def _passes(condition: t.Typed | None, x: RecordEntry, node: t.RecordAggregate, world: World, ask: Ask) -> Truth:

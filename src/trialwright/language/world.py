@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from trialwright.core import interval as iv
@@ -50,7 +50,7 @@ def asked_at(at: tuple[str, ...], world: World) -> World | None:
     if not at:
         return world
     when = anchor(at[0], world)
-    return None if when is None else replace(world, when=when)
+    return None if when is None else World(world.facts, when, world.at_hand, world.observation)
 
 
 def person(name: str, world: World) -> Facts:
@@ -82,6 +82,8 @@ def rivals(
     members: Sequence[tuple[_M, Truth]], date_of: Callable[[_M], PartialDate | None], function: str
 ) -> list[tuple[_M, Truth]]:
     """The members that could be the chosen one: those that no certain member surely beats."""
+    if len(members) < 2:
+        return list(members)
     dates = [date for x, belongs in members if belongs is Truth.YES and (date := date_of(x)) is not None]
     if not dates:
         return list(members)
@@ -115,6 +117,8 @@ def no_value(kind: t.Type, why: str) -> Value:
 
 def hull(kind: t.Type, values: Sequence[Value], undefined: Truth, why: str) -> Value:
     """The smallest value that holds all of them; `undefined` says whether there may be none."""
+    if len(values) == 1 and undefined is Truth.NO and not why:
+        return values[0]
     match kind.is_a:
         case "amount":
             amounts = [amount_of(value) for value in values]

@@ -270,6 +270,43 @@ def trajectories(
     return drawn.svg(f"{ylabel} over {xlabel}. {said}.")
 
 
+def cumulative(
+    groups: Mapping[str, Sequence[float]],
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    goal: float | None = None,
+    *,
+    watermark: str = "",
+) -> str:
+    """How many had happened by each time, one step line per group, with the number that is wanted as a dashed line."""
+    times = {name: sorted(filter(finite, group)) for name, group in groups.items()}
+    every = [x for group in times.values() for x in group]
+    if not every:
+        return nothing(title, watermark)
+    top = max([*(float(len(group)) for group in times.values()), goal or 0.0])
+    keys = [Key(name, _look(n)[0], style=_look(n)[2]) for n, name in enumerate(times)]
+    marks = ticks(0.0, top, 6)
+    left = max(text_width(written(mark), SMALL) for mark in marks) + 8
+    with sheet(title, 250.0, keys=keys, watermark=watermark) as drawn:
+        drawn.text(0, drawn.top + 6, ylabel, color=GREY)
+        axes = drawn.axes(left, 16, min(520.0, WIDTH - left), 190)
+        limits = (min(0.0, *every), max(every) * 1.02 or 1.0)
+        for n, group in enumerate(times.values()):
+            color, _, style = _look(n)
+            xs, ys = [limits[0], *group, limits[1]], [0, *range(1, len(group) + 1), len(group)]
+            axes.plot(xs, ys, color=color, linewidth=1.6, linestyle=style, drawstyle="steps-post")
+        if goal is not None:
+            axes.axhline(goal, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+        axes.set(xlim=limits, ylim=(0, top * 1.06))
+        axes.set_yticks(marks, [written(mark) for mark in marks])
+        across = ticks(*limits, 6)
+        axes.set_xticks(across, [written(mark) for mark in across])
+        grid(axes, "y")
+        drawn.under(axes, xlabel)
+    return drawn.svg(f"{ylabel}. " + "; ".join(f"{name}: {len(group)}" for name, group in times.items()))
+
+
 class _Panels:
     """Up to three panels a row, named and counted above, on one vertical scale that is written once."""
 

@@ -31,18 +31,21 @@ def table(
     head = Markup("").join(
         Markup('<th scope="col" class="{}">{}</th>').format(column.align, column.title) for column in columns
     )
+    headed = (
+        Markup("<thead><tr>{}</tr></thead>\n").format(head) if any(column.title for column in columns) else Markup("")
+    )
     body = Markup("\n").join(_row(columns, row) for row in rows)
     if not rows:
         body = Markup('<tr><td class="none" colspan="{}">No data</td></tr>').format(max(len(columns), 1))
     below = Markup("").join(Markup('<p class="note">{}</p>\n').format(note) for note in notes)
     shown = Markup(
         '<figure class="table">\n<div class="scroll" role="region" tabindex="0" aria-label="{label}">\n<table>\n'
-        "<caption>{caption}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n"
+        "<caption>{caption}</caption>\n{headed}<tbody>\n{body}\n</tbody>\n</table>\n</div>\n"
         "{below}</figure>\n"
     ).format(
         label=caption.striptags() if isinstance(caption, Markup) else caption,
         caption=caption,
-        head=head,
+        headed=headed,
         body=body,
         below=below,
     )

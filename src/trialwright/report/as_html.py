@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup, escape
 
-from trialwright.analysis.results import Figure
 from trialwright.protocol.protocol import label
 from trialwright.render.page import Section, figure, page
 from trialwright.render.table import Column, table
 from trialwright.report.figures import arm_label, watermark_of
-from trialwright.report.numbers import count, decimal, estimate, limits, percent
+from trialwright.report.numbers import decimal
+from trialwright.report.result_tables import comparisons, estimates, safety, safety_endpoints, woman_by_woman
 from trialwright.report.study import Study
-from trialwright.statistics.binomial import clopper_pearson_upper
 from trialwright.views.cutoff import arms_shown
 
 _MOST_LINES = 60
@@ -25,14 +24,15 @@ def report_html(study: Study, figures: Mapping[str, str]) -> str:
     document = study.cut.protocol.document
     sections = [
         Section("synopsis", "Synopsis", _synopsis(study)),
-        Section("decisions", "Open questions and assumptions", _decisions(study)),
+        Section("decisions", "Open questions", _decisions(study)),
         Section("flow", "Participant flow", _flow(study, figures)),
         Section("baseline", "Baseline", _baseline(study, figures)),
         Section("primary", "Primary objective", _objectives(study, figures, "primary")),
         Section("secondary", "Secondary objectives", _objectives(study, figures, "secondary")),
-        Section("safety", "Safety", _safety(study)),
+        Section("safety", "Safety", safety(study)),
         Section("deviations", "Deviations", _deviations(study)),
         Section("work", "What is still open", _worklist(study)),
+        Section("assumptions", "Assumptions of the protocol", _assumptions(study)),
         Section("provenance", "Provenance", _provenance(study)),
     ]
     return page(f"{document.trial}: {document.title}", sections, banner(study), _footer(study))
@@ -64,7 +64,8 @@ def _synopsis(study: Study) -> str:
         ("Sponsor", document.sponsor.en),
         (
             "Design",
-            f"{design.study_type}, {design.intervention_model}, allocation {design.allocation}, masking {design.masking}",
+            f"{design.study_type}, {design.intervention_model}, "
+            f"allocation {design.allocation}, masking {design.masking}",
         ),
         ("Planned enrolment", f"{design.enrolment} women"),
         ("Arms", Markup("<br>").join(arm.label.en for arm in document.arms.values())),
@@ -114,38 +115,40 @@ def _decisions(study: Study) -> str:
         Column("by", "Given by"),
         Column("blocks", "Blocks"),
     ]
-    note = [
-        "In a real trial these answers are decisions of the persons named in the protocol; a rehearsal assumes them."
+    note = ["In a real trial these are decisions of the persons named in the protocol; a rehearsal assumes them."]
+    return table(columns, [*given, *unanswered], "Questions that the record leaves open, and their answers", note)
+
+
+def _assumptions(study: Study) -> str:
+    columns = [
+        Column("name", "Assumption"),
+        Column("silent", "The record"),
+        Column("choice", "This protocol"),
+        Column("source", "Source"),
     ]
-    chosen = [
+    rows = [
         {"name": name, "silent": one.silent, "choice": one.choice, "source": one.source}
-        for name, one in document.assumptions.items()
+        for name, one in study.cut.protocol.document.assumptions.items()
         if one.choice
     ]
-    return table(columns, [*given, *unanswered], "Questions that the record leaves open", note) + table(
-        [Column("name", "Assumption"), Column("silent", "The record"), Column("choice", "This protocol"), Column("source", "Source")],
-        chosen,
-        "Assumptions of the protocol",
-    )  # fmt: skip
+    return table(columns, rows, "Where the record is silent or ambiguous, and what this protocol chose")
 
 
 def _flow(study: Study, figures: Mapping[str, str]) -> str:
     protocol = study.cut.protocol
     words = {one.name: " ".join(one.quotes) or "(words lost from the record)" for one in protocol.criteria}
-    rows = [
-        {"criterion": name, "words": words.get(name, ""), "women": number}
-        for name, number in study.flow.criteria
-    ]  # fmt: skip
+    rows = [{"criterion": name, "words": words.get(name, ""), "women": number} for name, number in study.flow.criteria]
+    columns = [
+        Column("criterion", "Criterion"),
+        Column("words", "Words of the record"),
+        Column("women", "Women", "right"),
+    ]
+    caption = f"Criteria that spoke against entry, among {study.flow.not_eligible} women who were not eligible"
     return (
         figure(figures["flow.svg"], "Flow of participants, as TREND and CONSORT ask for it.")
         + figure(figures["enrolment.svg"], "Women screened and enrolled over time.")
-        + table(
-            [Column("criterion", "Criterion"), Column("words", "Words of the record"), Column("women", "Women", "right")],
-            rows,
-            f"Criteria that spoke against entry, among {study.flow.not_eligible} women who were not eligible",
-            ["A woman counts under every criterion that spoke against her."],
-        )
-    )  # fmt: skip
+        + table(columns, rows, caption, ["A woman counts under every criterion that spoke against her."])
+    )
 
 
 def _baseline(study: Study, figures: Mapping[str, str]) -> str:
@@ -167,7 +170,8 @@ def _baseline(study: Study, figures: Mapping[str, str]) -> str:
     notes = [f"Mean ± standard deviation at allocation; analysis set: {first_set}."]
     if compared:
         notes.append(
-            "Standardised difference: difference of means over the pooled standard deviation; above 0.1 is usually called imbalance."
+            "Standardised difference: difference of means over the pooled standard deviation; above 0.1 is usually "
+            "called an imbalance. After weighting it is 0 for every variable that the weights are made from."
         )
     drawn = figure(figures["love.svg"], "Balance before and after overlap weighting.") if "love.svg" in figures else ""
     return table(columns, rows, "Baseline characteristics", notes) + drawn
@@ -176,29 +180,33 @@ def _baseline(study: Study, figures: Mapping[str, str]) -> str:
 def _objectives(study: Study, figures: Mapping[str, str], level: str) -> str:
     document = study.cut.protocol.document
     parts = []
-    safety = _safety_endpoints(study)
+    about_safety = safety_endpoints(study)
     for objective in document.objectives.values():
-        endpoints = [name for name in objective.endpoints if name not in safety]
-        if objective.level != level or not endpoints:
+        if objective.level != level:
             continue
-        parts.append(f"<p>{escape(objective.says)}</p>")
+        endpoints = [name for name in objective.endpoints if name not in about_safety]
+        elsewhere = "" if endpoints else ' See <a href="#safety">Safety</a>.'
+        parts.append(f"<p>{escape(objective.says)}{elsewhere}</p>")
         shown = [one for one in study.analysis.figures if one.endpoint in endpoints]
-        parts.append(_estimates(study, shown, "Results per arm" if len(study.flow.arms) > 1 else "Results"))
+        if shown:
+            parts.append(estimates(study, shown, "Results per arm" if len(study.flow.arms) > 1 else "Results"))
         compared = [one for one in study.analysis.comparisons if one.endpoint in endpoints]
         if compared:
-            parts.append(_comparisons(study, compared))
+            parts.append(comparisons(study, compared))
             parts.append(figure(figures["forest.svg"], "The primary estimate and its sensitivity analyses."))
         for name in endpoints:
             if f"{name}.svg" in figures:
                 parts.append(figure(figures[f"{name}.svg"], f"{label(study.cut.protocol, name)}, woman by woman."))
-        if any(document.endpoints[name].ratio for name in endpoints) and level == _ratio_level(study):
-            parts.append(figure(figures["ratios.svg"], "Numerator and denominator of every counted ratio."))
+            if document.endpoints[name].ratio and level == "primary":
+                parts.append(woman_by_woman(study, name))
+    if level == _ratio_level(study):
+        parts.append(figure(figures["ratios.svg"], "Numerator and denominator of every counted ratio."))
     if level == "secondary" and _uncontrolled_changes(study):
         parts.append(
             "<p>Changes are within women and have no comparator: women were selected on low values, so that part of a "
             "change is regression to the mean.</p>"
         )
-    return "".join(parts) or "<p>See the section on safety.</p>"
+    return "".join(parts) or "<p>The protocol names no such objective.</p>"
 
 
 def _ratio_level(study: Study) -> str:
@@ -215,152 +223,6 @@ def _ratio_level(study: Study) -> str:
 def _uncontrolled_changes(study: Study) -> bool:
     document = study.cut.protocol.document
     return len(document.arms) == 1 and any(one.change for one in document.endpoints.values())
-
-
-def _estimates(study: Study, figures: Sequence[Figure], caption: str) -> str:
-    protocol = study.cut.protocol
-    columns = [
-        Column("endpoint", "Endpoint"),
-        Column("arm", "Arm"),
-        Column("fraction", "Numerator / denominator", "right"),
-        Column("estimate", "Estimate", "right"),
-        Column("limits", "95 % interval", "right"),
-        Column("missing", "Missing", "right"),
-        Column("unit", "Unit of analysis, set"),
-        Column("method", "Method"),
-    ]
-    rows = [
-        {
-            "endpoint": one.label,
-            "arm": arm_label(protocol, one.arm),
-            "fraction": f"{count(one.numerator)} / {count(one.denominator)}",
-            "estimate": estimate(one),
-            "limits": limits(one),
-            "missing": one.missing,
-            "unit": f"{one.unit_of_analysis}; {one.set}",
-            "method": one.method,
-        }
-        for one in figures
-    ]
-    definitions = []
-    for name in dict.fromkeys(one.endpoint for one in figures):
-        document = protocol.document.endpoints[name]
-        counted = "women with both values over women in the set" if document.change else " over ".join(document.units)
-        definitions.append(f"{label(protocol, name)}: {counted}. {document.definition}".strip())
-    notes = [*definitions, *_notes(study, figures), f"Figure ids for `trialwright why`: {_ids(figures)}."]
-    return table(columns, rows, caption, notes)
-
-
-def _comparisons(study: Study, figures: Sequence[Figure]) -> str:
-    columns = [
-        Column("method", "Estimator"),
-        Column("women", "Women with the outcome / women", "right"),
-        Column("estimate", "Risk difference", "right"),
-        Column("limits", "95 % interval", "right"),
-        Column("missing", "Missing", "right"),
-        Column("set", "Set"),
-    ]
-    rows = [
-        {
-            "method": one.method,
-            "women": f"{count(one.numerator)} / {count(one.denominator)}",
-            "estimate": decimal(one.estimate),
-            "limits": limits(one),
-            "missing": one.missing,
-            "set": one.set,
-        }
-        for one in figures
-    ]
-    caption = f"{label(study.cut.protocol, figures[0].endpoint)}: arms compared ({figures[0].arm})"
-    purpose = (
-        "The first line is the primary analysis; it estimates the difference among women who could have come into "
-        "either arm. The others are unadjusted sensitivity analyses: women were not randomised."
-    )
-    return table(columns, rows, caption, [purpose, *_notes(study, figures), f"Figure ids: {_ids(figures)}."])
-
-
-def _notes(study: Study, figures: Iterable[Figure]) -> list[str]:
-    found: dict[str, list[str]] = {}
-    for one in figures:
-        for note in one.notes:
-            where = one.label if one.arm not in study.cut.protocol.document.arms else f"{one.label}, {one.arm}"
-            found.setdefault(note, []).append(where)
-        if one.still_open:
-            text = "More may still come: lists are open for some women"
-            found.setdefault(text, []).append(f"{one.label}, {one.arm}: {one.still_open}")
-    return [f"{note} ({'; '.join(dict.fromkeys(where))})" for note, where in found.items()]
-
-
-def _ids(figures: Iterable[Figure]) -> str:
-    return ", ".join(one.id for one in figures)
-
-
-def _safety_endpoints(study: Study) -> set[str]:
-    endpoints = study.cut.protocol.document.endpoints
-    return {name for name, one in endpoints.items() if one.unknown == "no event so far"}
-
-
-def _safety(study: Study) -> str:
-    protocol = study.cut.protocol
-    columns = [
-        Column("event", "Event"),
-        Column("arm", "Arm"),
-        Column("fraction", "Women with / women", "right"),
-        Column("share", "Share", "right"),
-        Column("limits", "95 % exact interval", "right"),
-        Column("upper", "Upper 95 % limit, one-sided", "right"),
-        Column("open", "Not yet followed to the end", "right"),
-        Column("set", "Set"),
-    ]
-    figures = [one for one in study.analysis.figures if one.endpoint in _safety_endpoints(study)]
-    rows = [
-        {
-            "event": one.label,
-            "arm": arm_label(protocol, one.arm),
-            "fraction": f"{count(one.numerator)} / {count(one.denominator)}",
-            "share": percent(one.estimate),
-            "limits": limits(one),
-            "upper": percent(clopper_pearson_upper(round(one.numerator), round(one.denominator))),
-            "open": one.still_open,
-            "set": one.set,
-        }
-        for one in figures
-        if one.denominator
-    ]
-    notes = [
-        "Unit of analysis: the woman. Without an event among n women, a true rate up to the one-sided limit is still "
-        "compatible with the data.",
-        f"Collected: {protocol.document.safety.collected}; graded by {protocol.document.safety.grading}. Not serious by "
-        f"themselves: {'; '.join(protocol.document.safety.not_serious) or 'nothing named'}.",
-        f"Figure ids: {_ids(figures)}.",
-    ]
-    terms: Counter[tuple[str, str]] = Counter()
-    women: dict[tuple[str, str], set[str]] = {}
-    for row in study.adverse_events:
-        key = (row.arm, row.term)
-        terms[key] += 1
-        women.setdefault(key, set()).add(row.participant)
-    listed = [
-        {
-            "term": term.replace("_", " "),
-            "arm": arm_label(protocol, arm) if arm else "not allocated",
-            "women": len(women[arm, term]),
-            "events": number,
-            "grades": _grades(study, arm, term),
-        }
-        for (arm, term), number in sorted(terms.items(), key=lambda pair: (-pair[1], pair[0]))
-    ]
-    by_term = table(
-        [Column("term", "Term"), Column("arm", "Arm"), Column("women", "Women", "right"), Column("events", "Events", "right"), Column("grades", "Grade: events")],
-        listed,
-        "Adverse events by term",
-    )  # fmt: skip
-    return table(columns, rows, "Safety", notes) + by_term
-
-
-def _grades(study: Study, arm: str, term: str) -> str:
-    grades = Counter(row.grade for row in study.adverse_events if (row.arm, row.term) == (arm, term))
-    return ", ".join(f"{grade}: {number}" for grade, number in sorted(grades.items()))
 
 
 def _deviations(study: Study) -> str:

@@ -37,7 +37,10 @@ def report_data(study: Study) -> dict[str, Any]:
         "baseline": [asdict(row) for row in study.analysis.baseline],
         "screening": [asdict(row) for row in study.screening],
         "deviations": [asdict(row) for row in study.deviations],
-        "worklist": [{**asdict(row), "day": str(row.day), "earliest": str(row.earliest), "latest": str(row.latest)} for row in study.worklist],
+        "worklist": [
+            {**asdict(row), "day": str(row.day), "earliest": str(row.earliest), "latest": str(row.latest)}
+            for row in study.worklist
+        ],
         "adverse_events": [asdict(row) for row in study.adverse_events],
         "notes": list(study.analysis.notes),
     }  # fmt: skip

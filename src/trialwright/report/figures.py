@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from trialwright.language.values import Amount
 from trialwright.protocol.protocol import Protocol, label
-from trialwright.render.charts import ForestRow, LoveRow, before_after, forest, love, stacked_counts, trajectories
+from trialwright.render.charts import ForestRow, LoveRow, before_after, cumulative, forest, love, stacked_counts
 from trialwright.render.flow import FlowBox, FlowDiagram, flow_diagram
 from trialwright.report.study import Study
 from trialwright.views.cutoff import ALL
@@ -86,24 +88,18 @@ def _enrolment(study: Study, watermark: str) -> str:
     days = sorted(row.screened for row in study.screening)
     enrolled = sorted(one.enrolled for one in study.cut.participants.values() if one.enrolled)
     if not days:
-        return trajectories({}, "Screening and enrolment", "week", "women", watermark=watermark)
+        return cumulative({}, "Screening and enrolment", "", "", watermark=watermark)
     start = _day(days[0])
     groups = {
-        name: [[((_day(day) - start) / 7, float(count)) for count, day in enumerate(listed, 1)]]
+        name: [(_day(day) - start) / 7 for day in listed]
         for name, listed in (("Screened", days), ("Enrolled", enrolled))
     }
-    return trajectories(
-        groups,
-        "Screening and enrolment",
-        "weeks since the first woman was screened",
-        "women, cumulative",
-        watermark=watermark,
-    )
+    target = study.cut.protocol.document.design.enrolment
+    weeks = "weeks since the first woman was screened (dashed: planned enrolment)"
+    return cumulative(groups, "Screening and enrolment", weeks, "women, cumulative", target, watermark=watermark)
 
 
 def _day(text: str) -> int:
-    from datetime import date
-
     return date.fromisoformat(text[:10]).toordinal()
 
 

@@ -22,7 +22,7 @@ def percent(value: float | None) -> str:
 
 def is_proportion(figure: Figure) -> bool:
     """Whether the figure is a share of its denominator."""
-    return figure.method.startswith(("Clopper", "ratio of sums, logit"))
+    return figure.method.startswith(("Clopper", "ratio of sums, logit", "mean of per-woman"))
 
 
 def estimate(figure: Figure) -> str:

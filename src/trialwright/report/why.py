@@ -104,7 +104,7 @@ def _participant(study: Study, identity: str, what: str) -> Iterator[Line]:
             path = f"interventions.{dose.intervention}"
             yield Line(
                 0,
-                f"{identity} dose of {dose.intervention} on {dose.on}: {dose.prepared} prepared of {dose.planned} planned, "
+                f"{identity} dose of {dose.intervention} on {dose.on}: {dose.prepared} prepared, {dose.planned} planned, "
                 f"ratio {dose.ratio}, lot {dose.lot}",
                 (dose.event,),
                 quoted_by(study.cut.protocol, path),
