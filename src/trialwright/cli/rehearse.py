@@ -13,6 +13,8 @@ from trialwright.cli.loading import protocol_at
 from trialwright.core.finding import Refused, finding
 
 if TYPE_CHECKING:
+    from trialwright.ledger.seal import SealedList
+    from trialwright.protocol.protocol import Protocol
     from trialwright.rehearsal.rehearse import Rehearsed
     from trialwright.report.study import Study
 
@@ -49,7 +51,8 @@ def run(options: argparse.Namespace) -> int:
     out = Path(options.out)
     opened = f"{model.document.start}T00:00:00Z"
     with replacing(out) as fresh, create(fresh / "ledger.db", header, opened) as ledger:
-        done = rehearse(protocol, model, ledger, options.seed, scenario, output.progress)
+        sealed = _sealed(protocol, fresh, options.seed)
+        done = rehearse(protocol, model, ledger, options.seed, scenario, output.progress, sealed)
         output.progress("writing the report")
         study = write_report(ledger, fresh)
         output.progress("")
@@ -72,6 +75,22 @@ def run(options: argparse.Namespace) -> int:
     _say(study, done)
     print(f"{out / 'report.html'} written in {time.monotonic() - started:.1f} s")
     return 0
+
+
+def _sealed(protocol: Protocol, folder: Path, seed: int) -> SealedList | None:
+    """The sealed list that a blinded protocol allocates from, in a file of its own: shuffled by the seed."""
+    if protocol.document.allocation.method != "sealed list":
+        return None
+    import random
+
+    from trialwright.ledger.seal import open_seal, write_sealed
+
+    dice = random.Random(seed)
+    arms = [arm for _ in range(protocol.document.design.enrolment) for arm in protocol.document.arms]
+    arms = arms[: protocol.document.design.enrolment]
+    dice.shuffle(arms)
+    write_sealed(folder / "sealed.db", arms, f"rehearsal, seed {seed}", salt=dice.randbytes(32))
+    return open_seal(folder / "sealed.db")
 
 
 def _answers(given: list[str]) -> dict[str, str]:

@@ -24,10 +24,11 @@ def run(options: argparse.Namespace) -> int:
     """Recompute everything; 0 intact, 1 with the first difference."""
     from trialwright.ledger.chain import checkpoint, verify
     from trialwright.ledger.store import open_ledger
+    from trialwright.trial.office import attachments_missing
 
     against = _checkpoint(options.against) if options.against else None
     with open_ledger(options.ledger) as ledger:
-        found = verify(ledger, against)
+        found = verify(ledger, against) or attachments_missing(ledger)
         point = checkpoint(ledger) if not found else None
         kind = ledger.header.kind
     if options.json:

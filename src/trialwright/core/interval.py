@@ -125,7 +125,7 @@ def negate(x: Interval) -> Interval:
 
 def multiply(x: Interval, y: Interval) -> Interval:
     """Every product; zero times unbounded is zero."""
-    return _between([_product(a, b) for a in _ends(x) for b in _ends(y)], contains(x, ZERO) or contains(y, ZERO))
+    return _between([_product(a, b) for a in _ends(x) for b in _ends(y)])
 
 
 _End: TypeAlias = tuple[Decimal, bool]  # a value, and whether it is left out
@@ -135,11 +135,11 @@ def _ends(x: Interval) -> tuple[_End, _End]:
     return (x.low, x.low_open), (x.high, x.high_open)
 
 
-def _between(ends: list[_End], holds_zero: bool) -> Interval:
+def _between(ends: list[_End]) -> Interval:
     """The interval between the least and the greatest; an end is closed as soon as one attainable pair reaches it."""
     low, high = min(value for value, _ in ends), max(value for value, _ in ends)
-    low_open = all(is_open for value, is_open in ends if value == low) and not (low == 0 and holds_zero)
-    high_open = all(is_open for value, is_open in ends if value == high) and not (high == 0 and holds_zero)
+    low_open = all(is_open for value, is_open in ends if value == low)
+    high_open = all(is_open for value, is_open in ends if value == high)
     if low == high:
         return point(low)
     return Interval(low, high, low_open, high_open)
@@ -170,7 +170,7 @@ def divide(x: Interval, y: Interval) -> Interval | None:
     if contains(y, ZERO):
         return None
     sign = 1 if y.high > 0 else -1
-    return _between([_quotient(a, b, sign) for a in _ends(x) for b in _ends(y)], contains(x, ZERO))
+    return _between([_quotient(a, b, sign) for a in _ends(x) for b in _ends(y)])
 
 
 def _quotient(a: _End, b: _End, sign: int) -> _End:

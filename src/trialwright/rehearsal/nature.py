@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from trialwright.core.finding import Refused, Where, finding
 from trialwright.core.units import COUNT
 from trialwright.language.vocabulary import Item
-from trialwright.ledger.seal import SealedList
 from trialwright.rehearsal.formula import Formula, bound_functions
 from trialwright.rehearsal.model import Model
 
@@ -92,9 +91,11 @@ def _square_root(model: Model) -> Any:
     return known
 
 
-def arm_behind(sealed: SealedList | None, arm: str, position: int) -> str:
-    """The arm that a woman truly is in: nature knows it even where the allocation is sealed."""
-    return arm if arm or sealed is None else sealed.arm(position)
+class ArmsBehind(Protocol):
+    """What a sealed list is to nature: the arm of every position. Nobody else in a rehearsal asks it."""
+
+    def arm(self, position: int) -> str:
+        """The arm at a position, from 1."""
 
 
 def as_text(item: Item, value: Any, decimals: int) -> str:

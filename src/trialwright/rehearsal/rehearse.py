@@ -13,10 +13,10 @@ import numpy as np
 
 from trialwright.core.finding import Finding, Refused, finding
 from trialwright.ledger.envelope import NewEvent, Submission
-from trialwright.ledger.seal import SealedList
 from trialwright.ledger.store import Ledger, Writer
 from trialwright.protocol.protocol import Protocol
 from trialwright.rehearsal.model import FILE, Model
+from trialwright.rehearsal.nature import ArmsBehind
 from trialwright.rehearsal.site import Case, Site
 from trialwright.trial import events as e
 from trialwright.trial.office import Office, Sender, register_protocol
@@ -58,7 +58,7 @@ def rehearse(
     seed: int,
     scenario: str,
     progress: Callable[[str], None] = lambda _text: None,
-    sealed: SealedList | None = None,
+    sealed: ArmsBehind | None = None,
 ) -> Rehearsed:
     """Run the whole trial into a new ledger, in one transaction.
 

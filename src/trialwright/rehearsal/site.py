@@ -19,12 +19,11 @@ from trialwright.core.interval import plain
 from trialwright.core.partial_date import partial_date
 from trialwright.ledger.envelope import Event
 from trialwright.ledger.keys import SeededKeyStore, encrypt
-from trialwright.ledger.seal import SealedList
 from trialwright.ledger.store import Writer
 from trialwright.protocol.document import Activity, Encounter
 from trialwright.protocol.protocol import Protocol
 from trialwright.rehearsal.model import Model, RecordModel
-from trialwright.rehearsal.nature import Woman, arm_behind, as_text
+from trialwright.rehearsal.nature import ArmsBehind, Woman, as_text
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
 from trialwright.trial.dose import planned_dose
@@ -66,7 +65,7 @@ class Case:
     days: dict[tuple[str, str], date] = field(default_factory=dict)
     done: set[tuple[str, str]] = field(default_factory=set)
     tries: int = 0
-    slips: dict[str, Slip] = field(default_factory=dict)
+    since: tuple[tuple[object, ...], dict[str, Any]] = ((), {})
 
 
 class Site:
@@ -80,7 +79,7 @@ class Site:
         writer: Writer,
         seed: int,
         scenario: str,
-        sealed: SealedList | None = None,
+        sealed: ArmsBehind | None = None,
     ) -> None:
         self.protocol = protocol
         self.model = model
@@ -127,18 +126,15 @@ class Site:
     def see(self, case: Case, today: date) -> date | None:
         """Hold every visit whose day has come, in the order of the schedule; when she comes next, or None."""
         while True:
-            waiting = [
-                (self._day(case, one), one)
-                for one in self._visits(case, today)
-                if one.standing in _OPEN and one.key not in case.done
-            ]
+            waiting = [(self._day(case, one), one) for one in self._visits(case, today) if one.standing in _OPEN]
             due = [one for day, one in waiting if day <= today]
             if not due:
                 return min((day for day, _ in waiting), default=None)
             self._visit(case, due[0], today)
 
     def _visits(self, case: Case, today: date) -> list[Planned]:
-        return planned(self.protocol, self.office.trial(), self.office.participant(case.identity), today)
+        participant = self.office.participant(case.identity)
+        return planned(self.protocol, self.office.trial(), participant, today, {*participant.visits, *case.done})
 
     def _day(self, case: Case, one: Planned) -> date:
         """The day on which she really comes: drawn once for each visit."""
@@ -425,7 +421,8 @@ class Site:
         if document.allocation.method == "sealed list":
             events = self.submit(c.Allocate(case.identity, str(on)), "investigator", today)
             position = events[0].payload["position"]
-            case.woman.arm = arm_behind(self.sealed, "", position if isinstance(position, int) else 0)
+            if self.sealed is not None and isinstance(position, int):
+                case.woman.arm = self.sealed.arm(position)
             return
         arm, reason = next(iter(document.arms)), "single group"
         if len(document.arms) > 1:
@@ -484,12 +481,17 @@ class Site:
     def _since(self, case: Case, on: date) -> dict[str, Any]:
         """Days since each anchor, -1 where it is not reached; whether she was given the product."""
         participant = self.office.participant(case.identity)
+        placed = participant.allocation is not None
+        state = (on, participant.consented, participant.enrolled, placed, len(participant.performed))
+        if case.since[0] == state:
+            return case.since[1]
         names: dict[str, Any] = {}
         for name in self.protocol.document.schedule.anchors:
             reached = anchor_date(self.protocol, participant, name)
             names[f"since_{name}"] = (on - reached.earliest.date()).days if reached else -1
         product = {one.record for one in self.protocol.document.interventions.values() if one.product}
         names["treated"] = int(any(participant.records.get(kind) for kind in product))
+        case.since = (state, names)
         return names
 
     def _at_hand(self, case: Case, record: str) -> dict[str, Any]:

@@ -15,10 +15,11 @@ from trialwright.ledger.store import Ledger
 from trialwright.protocol.coverage import quoted_by
 from trialwright.protocol.eligibility import determine
 from trialwright.protocol.naming import nearest
+from trialwright.protocol.uses import names_in
 from trialwright.report.numbers import count, estimate, limits
 from trialwright.report.study import Study
 from trialwright.trial.facts import facts_of
-from trialwright.views.endpoints import endpoint_table, participant_value
+from trialwright.views.endpoints import EndpointRow, endpoint_table, participant_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def _participant(study: Study, identity: str, what: str) -> Iterator[Line]:
     if what in endpoints:
         row = participant_value(study.cut, what, one)
         words = quoted_by(study.cut.protocol, f"endpoints.{what}")
-        yield Line(0, f"{identity}, {what}: {_value(row.explanations)}", _events(row.explanations), words)
+        yield Line(0, f"{identity}, {what}: {_value(row.explanations)}", _events(study, row), words)
         for part in row.explanations:
             for text in explain.lines(part, 1):
                 yield Line((len(text) - len(text.lstrip())) // 2, text.strip())
@@ -104,8 +105,8 @@ def _participant(study: Study, identity: str, what: str) -> Iterator[Line]:
             path = f"interventions.{dose.intervention}"
             yield Line(
                 0,
-                f"{identity} dose of {dose.intervention} on {dose.on}: {dose.prepared} prepared, {dose.planned} planned, "
-                f"ratio {dose.ratio}, lot {dose.lot}",
+                f"{identity} dose of {dose.intervention} on {dose.on}: {dose.prepared} prepared, {dose.planned} "
+                f"planned, ratio {dose.ratio}, lot {dose.lot}",
                 (dose.event,),
                 quoted_by(study.cut.protocol, path),
             )
@@ -160,5 +161,9 @@ def _value(parts: tuple[Explanation, ...]) -> str:
     return " / ".join(texts)
 
 
-def _events(parts: tuple[Explanation, ...]) -> tuple[int, ...]:
-    return tuple(sorted({use.event for part in parts for use in explain.uses(part) if use.event}))
+def _events(study: Study, row: EndpointRow) -> tuple[int, ...]:
+    """The events a participant's value rests on: what was recorded, and the closing of the lists that were counted."""
+    closed_by = study.cut.participants[row.participant].closed_by
+    used = {use.event for part in row.explanations for use in explain.uses(part) if use.event}
+    closings = {closed_by[name] for part in row.explanations for name in names_in(part.node) if name in closed_by}
+    return tuple(sorted(used | closings))

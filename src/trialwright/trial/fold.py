@@ -76,7 +76,8 @@ def _record(p: Participant, event: Event) -> None:
 
 
 def _closed(p: Participant, event: Event) -> None:
-    p.closed[_text(event, "list")] = partial_date(event.on)
+    name = _text(event, "list")
+    p.closed[name], p.closed_by[name] = partial_date(event.on), event.seq
 
 
 def _determined(p: Participant, event: Event) -> None:

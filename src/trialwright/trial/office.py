@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from trialwright.core.finding import Refused, finding
+from trialwright.core.finding import Finding, Refused, Where, finding
 from trialwright.core.partial_date import partial_date
 from trialwright.ledger.envelope import CORRECTED, VOIDED, Event, Json, NewEvent, Submission
 from trialwright.ledger.store import Ledger, Writer
@@ -143,6 +143,19 @@ def read_protocol(ledger: Ledger, files: Mapping[str, str]) -> Protocol:
     if protocol is None:
         raise Refused(*findings)
     return protocol
+
+
+def attachments_missing(ledger: Ledger) -> list[Finding]:
+    """A finding for each file of a protocol or rehearsal that an event names and the ledger does not hold."""
+    held = {digest for digest, _ in ledger.attachments()}
+    found = []
+    for event in ledger.events(types=[e.PROTOCOL_REGISTERED, e.REHEARSAL_REGISTERED]):
+        files = event.payload.get("files")
+        for name, digest in files.items() if isinstance(files, dict) else ():
+            if digest not in held:
+                where = Where(ledger.place, path=f"seq {event.seq}")
+                found.append(finding("attachment_missing", where, name=name, digest=digest, seq=event.seq))
+    return found
 
 
 def whole_state(ledger: Ledger, upto: int | None = None) -> tuple[TrialState, dict[str, Participant]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, TypeAlias
@@ -40,15 +40,21 @@ class Planned:
         return self.encounter, self.record
 
 
-def planned(protocol: Protocol, trial: TrialState, participant: Participant, today: date) -> list[Planned]:
-    """Every encounter that can be dated so far, in the order of its days."""
+def planned(
+    protocol: Protocol,
+    trial: TrialState,
+    participant: Participant,
+    today: date,
+    without: Set[tuple[str, str]] = frozenset(),
+) -> list[Planned]:
+    """Every encounter that can be dated so far, in the order of its days; those in `without` are passed over."""
     facts = facts_of(protocol, participant)
     reached = {name: anchor_date(protocol, participant, name) for name in protocol.document.schedule.anchors}
     found = [
         one
         for name, encounter in protocol.document.schedule.encounters.items()
         if _is_for(encounter, trial, participant)
-        for one in _instances(protocol, participant, facts, reached, name, encounter, today)
+        for one in _instances(protocol, participant, facts, reached, name, encounter, today, without)
     ]
     return sorted(found, key=lambda one: (one.day, one.encounter, one.record))
 
@@ -83,11 +89,14 @@ def _instances(
     name: str,
     encounter: Encounter,
     today: date,
+    without: Set[tuple[str, str]],
 ) -> Iterator[Planned]:
     timing = protocol.timings[name]
     for record, base in _bases(facts, reached, encounter, timing):
         for amount in encounter.each or (timing.amount or 0,):
             full_name = f"{name}.{amount}" if encounter.each else name
+            if (full_name, record.identity if record else "") in without:
+                continue
             day = _shift(base, amount, timing.calendar)
             before, after = encounter.window
             earliest, latest = day + timedelta(days=before), day + timedelta(days=after)

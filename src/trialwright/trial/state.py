@@ -83,6 +83,7 @@ class Participant:
     relatives: dict[str, dict[str, list[Event]]] = field(default_factory=dict)
     records: dict[str, dict[str, list[Event]]] = field(default_factory=dict)
     closed: dict[str, PartialDate] = field(default_factory=dict)
+    closed_by: dict[str, int] = field(default_factory=dict)  # list -> the event that closed it
     determinations: list[Determination] = field(default_factory=list)
     enrolled: str = ""
     number: int = 0

@@ -1,0 +1,30 @@
+"""The report of a rehearsed ledger, whole and by its parts."""
+
+from __future__ import annotations
+
+from bench.row import Row, each
+from bench.workplace import Workplace
+from trialwright.ledger.store import open_ledger
+from trialwright.report.as_html import report_html
+from trialwright.report.as_json import report_json
+from trialwright.report.figures import figures
+from trialwright.report.study import open_study
+from trialwright.report.write import write_report
+
+
+def rows(at: Workplace) -> list[Row]:
+    """The time from a ledger to the files of its report, in a process that has made one before."""
+    with open_ledger(at.sample.place) as ledger:
+        folder = at.fresh("report")
+        folder.mkdir()
+        whole = each(at.runs, lambda: write_report(ledger, folder))
+        opened = each(at.runs, lambda: open_study(ledger))
+        study = open_study(ledger)
+    drawn = figures(study)
+    return [
+        Row("report of a rehearsed ledger, written", "s", whole),
+        Row("  of it the study: fold, views, analysis", "s", opened),
+        Row("  of it the figures", "s", each(at.runs, lambda: figures(study))),
+        Row("  of it the HTML", "s", each(at.runs, lambda: report_html(study, drawn))),
+        Row("  of it the JSON", "s", each(at.runs, lambda: report_json(study))),
+    ]

@@ -1,0 +1,78 @@
+"""The language: a protocol read and checked, and participants held against its criteria."""
+
+from __future__ import annotations
+
+import timeit
+from statistics import fmean
+
+from bench.row import Row, below, child, each, seconds
+from bench.workplace import PROTOCOL, Workplace
+from trialwright.core.partial_date import PartialDate, partial_date
+from trialwright.language.evaluate import evaluate
+from trialwright.language.explain import lines
+from trialwright.language.facts import Facts
+from trialwright.protocol.eligibility import determine
+from trialwright.protocol.load import load
+from trialwright.protocol.protocol import Protocol
+from trialwright.trial.facts import facts_of
+from trialwright.trial.fold import fold_participant
+
+_REPEATS = 200
+
+
+def rows(at: Workplace) -> list[Row]:
+    """Reading the protocol; and each participant on the day on which her eligibility was determined."""
+    protocol = at.sample.protocol
+    first = tuple(child("first_load", PROTOCOL)[0] for _ in range(at.runs))
+    again = tuple(taken * 1e3 for taken in each(at.runs, lambda: load(PROTOCOL)))
+    return [
+        Row("parse and check a protocol, first in a process", "ms", first, below(100)),
+        Row("parse and check a protocol, again", "ms", again, below(100)),
+        *_determinations(at, protocol),
+        *_single(at, protocol),
+    ]
+
+
+def _determinations(at: Workplace, protocol: Protocol) -> list[Row]:
+    fresh: list[float] = []
+    again: list[float] = []
+    told: list[float] = []
+    for _ in range(at.runs):
+        everybody = _facts(at, protocol)
+
+        def determined(everybody: list[tuple[Facts, PartialDate]] = everybody) -> None:
+            for facts, when in everybody:
+                determine(protocol, facts, when)
+
+        def explained(everybody: list[tuple[Facts, PartialDate]] = everybody) -> None:
+            for facts, when in everybody:
+                for one in determine(protocol, facts, when).answers:
+                    list(lines(one.explanation))
+
+        for taken, work in ((fresh, determined), (again, determined), (told, explained)):
+            taken.append(seconds(work) / len(everybody) * 1e3)
+    number = len(protocol.criteria)
+    return [
+        Row(f"one participant, {number} criteria, values decoded on the way", "ms", tuple(fresh), below(1)),
+        Row(f"one participant, {number} criteria, values decoded before", "ms", tuple(again), below(1)),
+        Row("  the same, explanation as text too", "ms", tuple(told)),
+    ]
+
+
+def _single(at: Workplace, protocol: Protocol) -> list[Row]:
+    facts, when = _facts(at, protocol)[0]
+    times = {}
+    for criterion in protocol.criteria:
+        clock = timeit.Timer(lambda rule=criterion.rule: evaluate(rule, facts, when))  # type: ignore[misc]
+        times[criterion.name] = [taken / _REPEATS * 1e6 for taken in clock.repeat(at.runs, _REPEATS)]
+    slowest = max(times, key=lambda name: fmean(times[name]))
+    mean = tuple(fmean(run) for run in zip(*times.values(), strict=True))
+    return [
+        Row("one criterion, mean", "µs", mean),
+        Row("one criterion, the slowest", "µs", tuple(times[slowest]), note=slowest),
+    ]
+
+
+def _facts(at: Workplace, protocol: Protocol) -> list[tuple[Facts, PartialDate]]:
+    folded = [fold_participant(identity, events) for identity, events in at.sample.participants.items()]
+    return [(facts_of(protocol, one), partial_date(one.determinations[-1].on)) for one in folded if one.determinations]
