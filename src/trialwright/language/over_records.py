@@ -29,25 +29,27 @@ def over_records(node: t.RecordAggregate, world: World, ask: Ask) -> Explanation
     asked = asked_at(node.at, world)
     if asked is None:
         return Explanation(node, no_value(node.type, f"{node.at[0]}: not reached"))
-    name, members = node.kind, _members(node, asked, ask)
+    name, (members, asides) = node.kind, _members(node, asked, ask)
     closed = is_closed(asked.facts, name, asked.when)
     uses = tuple(Use(name, None, "", x.identity, str(x.date or ""), x.event) for x, _ in members)
-    match node.function:
-        case "count":
-            passing = [belongs & _passes(node.satisfies, x, node, asked, ask) for x, belongs in members]
-            return Explanation(node, counted(passing, closed, name), uses)
-        case "any" | "every" | "share" | "longest_run":
-            tests = [(belongs, _passes(node.satisfies, x, node, asked, ask), x.date) for x, belongs in members]
-            return Explanation(node, over_tests(node.function, tests, closed, name), uses)
-        case "latest" | "earliest":
-            return _choice(node, rivals(members, _date, node.function), uses, asked, ask)
+    if node.function in ("count", "any", "every", "share", "longest_run"):
+        tested = [_tested(node.satisfies, x, node, asked, ask) for x, _ in members]
+        asides += [part for _, part in tested if part is not None]
+        if node.function == "count":
+            passing = [belongs & passes for (_, belongs), (passes, _) in zip(members, tested, strict=True)]
+            return Explanation(node, counted(passing, closed, name), uses, tuple(asides))
+        tests = [(belongs, passes, x.date) for (x, belongs), (passes, _) in zip(members, tested, strict=True)]
+        return Explanation(node, over_tests(node.function, tests, closed, name), uses, tuple(asides))
+    if node.function in ("latest", "earliest"):
+        return _choice(node, rivals(members, _date, node.function), uses, asides, asked, ask)
     assert node.take is not None
     parts = tuple(ask(node.take, _with(x, node, asked)) for x, _ in members)
+    everything = (*parts, *asides)
     if node.function == "known":
         recorded = [belongs for part, (_, belongs) in zip(parts, members, strict=True) if not _is_unknown(part.value)]
-        return Explanation(node, Answer(any_of(recorded)), uses, parts)
+        return Explanation(node, Answer(any_of(recorded)), uses, everything)
     amounts = [(amount_of(part.value), belongs) for part, (_, belongs) in zip(parts, members, strict=True)]
-    return Explanation(node, summary(node.function, amounts, closed, name), uses, parts)
+    return Explanation(node, summary(node.function, amounts, closed, name), uses, everything)
 
 
 def record_field(node: t.FieldOf, world: World) -> Explanation:
@@ -66,17 +68,22 @@ def record_field(node: t.FieldOf, world: World) -> Explanation:
 
 
 def _choice(
-    node: t.RecordAggregate, chosen: list[tuple[RecordEntry, Truth]], uses: tuple[Use, ...], world: World, ask: Ask
+    node: t.RecordAggregate,
+    chosen: list[tuple[RecordEntry, Truth]],
+    uses: tuple[Use, ...],
+    asides: list[Explanation],
+    world: World,
+    ask: Ask,
 ) -> Explanation:
     assert node.take is not None
     take = node.take
     parts = tuple(ask(take, _with(x, node, world)) for x, _ in chosen)
     if not parts:
-        return Explanation(node, no_value(node.type, f"{node.kind}: none recorded"), uses)
+        return Explanation(node, no_value(node.type, f"{node.kind}: none recorded"), uses, tuple(asides))
     sure = any(belongs is Truth.YES for _, belongs in chosen)
     why = "" if sure else f"{node.kind}: not certain that it belongs"
     value = hull(take.type, [part.value for part in parts], Truth.NO if sure else Truth.UNKNOWN, why)
-    return Explanation(node, value, uses, parts)
+    return Explanation(node, value, uses, (*parts, *asides))
 
 
 def _is_unknown(value: Value) -> bool:
@@ -94,18 +101,27 @@ def _is_unknown(value: Value) -> bool:
 # ---------------------------------------------------------------- members
 
 
-def _members(node: t.RecordAggregate, world: World, ask: Ask) -> list[tuple[RecordEntry, Truth]]:
-    """The records that may belong, each with whether it does; `world` is already at the reference time."""
+def _members(
+    node: t.RecordAggregate, world: World, ask: Ask
+) -> tuple[list[tuple[RecordEntry, Truth]], list[Explanation]]:
+    """The records that may belong, each with whether it does, and what was asked of every record considered.
+
+    `world` is already at the reference time.
+    """
     members: list[tuple[RecordEntry, Truth]] = []
+    asides: list[Explanation] = []
     for x in world.facts.records.get(node.kind, ()):
         belongs = in_windows(x.date, node.windows, world)
         if node.of:
             belongs = belongs & _is_of(x, node, world)
         if node.where is not None and belongs is not Truth.NO:
-            belongs = belongs & _passes(node.where, x, node, world, ask)
+            passes, part = _tested(node.where, x, node, world, ask)
+            belongs = belongs & passes
+            if part is not None:
+                asides.append(part)
         if belongs is not Truth.NO:
             members.append((x, belongs))
-    return members
+    return members, asides
 
 
 def with_ancestors(x: RecordEntry, facts: Facts) -> dict[str, RecordEntry]:
@@ -140,8 +156,14 @@ def _with(x: RecordEntry, node: t.RecordAggregate, world: World) -> World:
     return World(world.facts, world.when, others | _lineage(x, node.lineage, world.facts))
 
 
-def _passes(condition: t.Typed | None, x: RecordEntry, node: t.RecordAggregate, world: World, ask: Ask) -> Truth:
-    return Truth.YES if condition is None else answer_of(ask(condition, _with(x, node, world)).value).truth
+def _tested(
+    condition: t.Typed | None, x: RecordEntry, node: t.RecordAggregate, world: World, ask: Ask
+) -> tuple[Truth, Explanation | None]:
+    """Whether a record passes a condition, and why; without a condition it does."""
+    if condition is None:
+        return Truth.YES, None
+    part = ask(condition, _with(x, node, world))
+    return answer_of(part.value).truth, part
 
 
 def _date(x: RecordEntry) -> PartialDate | None:

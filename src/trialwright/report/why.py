@@ -75,9 +75,8 @@ def _figure(study: Study, thing: str) -> Iterator[Line]:
         )
     for row in endpoint_table(study.cut, figure.endpoint):
         if figure.arm in (row.arm, "all") or f"{row.arm}" in figure.arm.split(" - "):
-            yield Line(
-                1, f"{row.participant} ({row.arm or 'sealed'}): {_value(row.explanations)}", _events(row.explanations)
-            )
+            text = f"{row.participant} ({row.arm or 'sealed'}): {_value(row.explanations)}"
+            yield Line(1, text, _events(study, row))
 
 
 def _participant(study: Study, identity: str, what: str) -> Iterator[Line]:

@@ -122,8 +122,15 @@ def _miss_visit(gate: Gate, command: c.MissVisit) -> list[NewEvent]:
 def _visit(gate: Gate, command: c.HoldVisit | c.MissVisit, what: str) -> None:
     participant = gate.recordable(command.participant, what, command.on)
     encounters = gate.protocol.document.schedule.encounters
-    if encounter_of(command.encounter) not in encounters:
-        refuse("encounter_unknown", encounter=command.encounter, nearest=nearest(command.encounter, encounters))
+    names = [
+        full for name, one in encounters.items() for full in ([f"{name}.{n}" for n in one.each] if one.each else [name])
+    ]
+    if command.encounter not in names:
+        refuse("encounter_unknown", encounter=command.encounter, nearest=nearest(command.encounter, names))
+    kind = encounters[encounter_of(command.encounter)].per
+    if command.record not in (participant.records.get(kind, {}) if kind else ("",)):
+        record = command.record or "(not named)"
+        refuse("record_unknown", participant=command.participant, kind=kind or "record for a visit", record=record)
     visit = participant.visits.get((command.encounter, command.record))
     if visit is not None and visit.held:
         what = f"seen for {command.encounter}"
@@ -148,6 +155,9 @@ def _end_screening(gate: Gate, command: c.EndScreening) -> list[NewEvent]:
     participant = gate.present(command.participant)
     if participant.enrolled:
         refuse("already_done", participant=command.participant, what="enrolled", on=participant.enrolled)
+    if participant.screening_ended:
+        what = "at the end of her screening"
+        refuse("already_done", participant=command.participant, what=what, on=participant.screening_ended)
     if not command.reason.strip():
         refuse("reason_missing", what="The end of screening")
     return [gate.event(e.SCREENING_ENDED, command.on, {}, command.reason)]
@@ -178,9 +188,21 @@ def _void(gate: Gate, command: c.VoidEvent) -> list[NewEvent]:
     participant = gate.present(command.participant)
     if not command.reason.strip():
         refuse("reason_missing", what="Taking back an entry")
-    if not 0 < command.event <= participant.last:
+    if command.event not in participant.events:
         refuse("event_unknown", participant=command.participant, event=command.event)
-    return [gate.event(VOIDED, command.on, {"of": command.event}, command.reason)]
+    return [
+        gate.event(VOIDED, command.on, {"of": of}, command.reason) for of in _taken_back(participant, command.event)
+    ]
+
+
+def _taken_back(participant: Participant, event: int) -> list[int]:
+    """The event, and with what was performed its dose: neither stands without the other."""
+    for performed in participant.performed:
+        for dose in participant.doses:
+            same = (performed.payload.get("intervention"), performed.payload.get("record"))
+            if (dose.intervention, dose.record) == same and event in (performed.seq, dose.event):
+                return [performed.seq, dose.event]
+    return [event]
 
 
 _HANDLERS: dict[type, Callable[[Gate, Any], list[NewEvent]]] = {

@@ -59,8 +59,8 @@ def add_record(gate: Gate, command: c.AddRecord) -> list[NewEvent]:
     left = participant.withdrawn or participant.screening_ended
     if left and partial_date(command.on).earliest > partial_date(left).latest:
         refuse("has_left", participant=command.participant, on=left)
+    _not_performed(gate, command.kind)
     payload, queries = record_payload(gate, participant, command.kind, command.record, command.fields, command.on)
-    _not_closed(participant, command)
     payload["parent"] = _parent(gate, participant, command.kind, command.parent)
     return [gate.event(e.RECORD_ADDED, command.on, payload), *queries]
 
@@ -78,6 +78,7 @@ def record_payload(
         refuse("identifier_wrong", value=record)
     if record in participant.records.get(kind, {}):
         refuse("record_exists", participant=participant.identity, kind=kind, record=record)
+    _not_closed(participant, kind, on)
     encoded, queries = _fields(gate, participant, kind, fields, on)
     return {"kind": kind, "record": record, "fields": encoded}, queries
 
@@ -110,6 +111,7 @@ def corrected_payload(gate: Gate, command: c.Correct) -> tuple[dict[str, Any], l
             for event in events:
                 if event.seq == command.event:
                     item = _item(gate.protocol, name, person)
+                    _signed_by_the_right_role(gate, name, item)
                     entered = _entered(item, command.values.get("value", ""))
                     limits = gate.protocol.limits.get(name, NO_LIMITS)
                     _possible(name, entered, item, limits)
@@ -208,7 +210,7 @@ def _implausible(
 
 
 def _query(gate: Gate, participant: Participant, already: int, item: str, says: str, on: str) -> NewEvent:
-    number = len(participant.queries) + participant.answered_queries + already + 1
+    number = participant.asked + already + 1
     return gate.event(e.QUERY_OPENED, on, {"query": f"Q{number}", "item": item, "says": says})
 
 
@@ -247,10 +249,17 @@ def _signed_by_the_right_role(gate: Gate, name: str, item: Item) -> None:
             refuse("role_wrong", what=f"The attestation {name}", needed=needed, user=gate.user, role=gate.role)
 
 
-def _not_closed(participant: Participant, command: c.AddRecord) -> None:
-    closed = participant.closed.get(command.kind)
-    if closed is not None and partial_date(command.on).earliest <= closed.latest:
-        refuse("list_closed", kind=command.kind, participant=command.participant, on=closed.text, date=command.on)
+def _not_closed(participant: Participant, kind: str, on: str) -> None:
+    closed = participant.closed.get(kind)
+    if closed is not None and partial_date(on).earliest <= closed.latest:
+        refuse("list_closed", kind=kind, participant=participant.identity, on=closed.text, date=on)
+
+
+def _not_performed(gate: Gate, kind: str) -> None:
+    """Refuse to enter as a mere record what has requirements, a lot and a dose."""
+    for name, intervention in gate.protocol.document.interventions.items():
+        if intervention.record == kind:
+            refuse("record_performed", kind=kind, intervention=name)
 
 
 def _parent(gate: Gate, participant: Participant, kind: str, parent: str) -> str:

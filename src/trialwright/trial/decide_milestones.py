@@ -38,18 +38,20 @@ def enrol(gate: Gate, command: c.Enrol) -> list[NewEvent]:
     participant = gate.recordable(command.participant, "Enrolment", command.on)
     if participant.enrolled:
         refuse("already_done", participant=command.participant, what="enrolled", on=participant.enrolled)
+    if participant.screening_ended:
+        refuse("has_left", participant=command.participant, on=participant.screening_ended)
     gate.not_blocked("enrolment")
     _confirmed_and_still_so(gate, participant, command.on, "enrolled")
     target = gate.protocol.document.design.enrolment
     if len(gate.trial.enrolled) >= target:
         refuse("trial_full", participant=command.participant, target=target)
-    return [gate.event(e.ENROLLED, command.on, {"number": len(gate.trial.enrolled) + 1})]
+    return [gate.event(e.ENROLLED, command.on, {"number": max(gate.trial.enrolled.values(), default=0) + 1})]
 
 
 def allocate(gate: Gate, command: c.Allocate) -> list[NewEvent]:
     """An arm for an enrolled woman, by the method of the protocol; dated facts must still be valid."""
     participant = gate.recordable(command.participant, "Allocation", command.on)
-    if not participant.enrolled:
+    if not participant.enrolled or gate.precedes(command.on, participant.enrolled):
         refuse("not_enrolled", participant=command.participant)
     if participant.allocation is not None:
         refuse("already_done", participant=command.participant, what="allocated", on=participant.allocation.on)
@@ -59,7 +61,7 @@ def allocate(gate: Gate, command: c.Allocate) -> list[NewEvent]:
     if document.allocation.method == "sealed list":
         if command.arm:
             refuse("arm_sealed")
-        payload: dict[str, Any] = {"arm": "", "position": len(gate.trial.allocated) + 1}
+        payload: dict[str, Any] = {"arm": "", "position": max(gate.trial.places.values(), default=0) + 1}
         return [gate.event(e.ALLOCATED, command.on, payload)]
     arm = command.arm or (next(iter(document.arms)) if len(document.arms) == 1 else "")
     if arm not in document.arms:
@@ -72,7 +74,7 @@ def allocate(gate: Gate, command: c.Allocate) -> list[NewEvent]:
 
 def _confirmed_and_still_so(gate: Gate, participant: Participant, on: str, action: str) -> None:
     """Refuse unless the last determination was eligible and the facts as they now stand still are."""
-    if not participant.determinations:
+    if not participant.determinations or gate.precedes(on, participant.determinations[-1].on):
         refuse("not_determined", participant=participant.identity, action=action)
     last = participant.determinations[-1]
     if last.verdict != "eligible":

@@ -107,7 +107,7 @@ def perform(gate: Gate, command: c.Perform) -> list[NewEvent]:
             nearest=nearest(command.intervention, interventions),
         )
     intervention = interventions[command.intervention]
-    _in_her_arm(gate, participant, command.intervention)
+    _in_her_arm(gate, participant, command.intervention, command.on)
     gate.not_blocked(command.intervention)
     facts, when = _as_if_performed(gate, intervention, command.on), partial_date(command.on)
     failing = [
@@ -138,8 +138,8 @@ def perform(gate: Gate, command: c.Perform) -> list[NewEvent]:
     return [*determined, gate.event(e.PERFORMED, command.on, payload), *queries]
 
 
-def _in_her_arm(gate: Gate, participant: Participant, intervention: str) -> None:
-    if participant.allocation is None:
+def _in_her_arm(gate: Gate, participant: Participant, intervention: str, on: str) -> None:
+    if participant.allocation is None or gate.precedes(on, participant.allocation.on):
         refuse("not_allocated", intervention=intervention, participant=participant.identity)
     arms = gate.protocol.document.arms
     arm = participant.allocation.arm
@@ -179,12 +179,19 @@ def _dose(
         )  # fmt: skip
     if lot.state != "released":
         refuse("lot_state", lot=lot.identity, state=lot.state, action=command.intervention)
+    if gate.precedes(command.on, lot.released):
+        refuse("lot_state", lot=lot.identity, state=f"released only on {lot.released}", action=command.intervention)
     _enough_left(gate, lot, prepared)
     plan = planned_dose(gate.protocol, gate.trial, command.intervention, facts, when)
+    if plan.amount <= 0:
+        refuse("dose_unknown", intervention=command.intervention, why=f"the plan is {plain(plan.amount)}")
     ratio = ratio_to_plan(prepared, plan.amount)
+    if prepared <= 0:
+        refuse("prepared_missing", intervention=command.intervention)
     if intervention.tolerance is not None:
         least, greatest = map(Decimal, intervention.tolerance)
-        if not least <= ratio <= greatest:
+        # multiplied, not divided: a limit is never rounded
+        if not least * plan.amount <= prepared <= greatest * plan.amount:
             refuse("dose_outside", ratio=plain(ratio), least=plain(least), greatest=plain(greatest))
     payload: dict[str, Any] = {
         "intervention": command.intervention,

@@ -26,8 +26,12 @@ from trialwright.trial.state import (
 def fold_participant(identity: str, events: Iterable[Event]) -> Participant:
     """The state of one participant from the events of her stream, in any order of arrival."""
     participant = Participant(identity)
-    for event in ordered(effective(events)):
+    told = list(events)
+    for event in ordered(effective(told)):
         apply(participant, event)
+    # a correction changes another event and is none of its own, and yet what is decided next rests on it
+    participant.events = {event.seq for event in told}
+    participant.last = max(participant.events, default=0)
     return participant
 
 
@@ -38,6 +42,7 @@ def apply(participant: Participant, event: Event) -> None:
         participant.oddities.append(f"event {event.seq} has the unknown type {event.type}")
     else:
         handler(participant, event)
+    participant.events.add(event.seq)
     if event.seq > participant.last:
         participant.last = event.seq
 
@@ -72,7 +77,16 @@ def _record(p: Participant, event: Event) -> None:
     if record in entries:
         entries[record].append(event)
     else:
-        entries[record] = [event]
+        entries[record] = [event, *p.early.pop((kind, record), ())]
+
+
+def _completed(p: Participant, event: Event) -> None:
+    kind, record = cast(str, event.payload["kind"]), cast(str, event.payload["record"])
+    entries = p.records.get(kind, {})
+    if record in entries:
+        entries[record].append(event)
+    else:  # dated before its record, or the record was taken back
+        p.early.setdefault((kind, record), []).append(event)
 
 
 def _closed(p: Participant, event: Event) -> None:
@@ -134,14 +148,19 @@ def _missed(p: Participant, event: Event) -> None:
 
 def _query_opened(p: Participant, event: Event) -> None:
     of = event.payload.get("of")
-    p.queries[_text(event, "query")] = Query(
+    query = _text(event, "query")
+    p.asked = max(p.asked, int(query.removeprefix("Q")) if query.removeprefix("Q").isdecimal() else 0)
+    if p.early.pop(("query", query), None):
+        return  # its answer is dated before it
+    p.queries[query] = Query(
         event.seq, event.on, _text(event, "item"), _text(event, "says"), of if isinstance(of, int) else 0
     )
 
 
 def _query_closed(p: Participant, event: Event) -> None:
-    if p.queries.pop(_text(event, "query"), None) is not None:
-        p.answered_queries += 1
+    query = _text(event, "query")
+    if p.queries.pop(query, None) is None:
+        p.early.setdefault(("query", query), []).append(event)
 
 
 def _noted(p: Participant, _event: Event) -> None:
@@ -161,7 +180,7 @@ _HANDLERS: dict[str, Callable[[Participant, Event], None]] = {
     e.CONSENTED: _consented,
     e.OBSERVED: _observed,
     e.RECORD_ADDED: _record,
-    e.RECORD_COMPLETED: _record,
+    e.RECORD_COMPLETED: _completed,
     e.LIST_CLOSED: _closed,
     e.ELIGIBILITY_DETERMINED: _determined,
     e.ENROLLED: _enrolled,
@@ -207,33 +226,37 @@ def apply_trial(state: TrialState, event: Event) -> None:
                 _text(event, "answer"), event.user, event.on, event.seq, source
             )
         case e.LOT_REGISTERED:
-            state.lots[_text(event, "lot")] = Lot(_text(event, "lot"), _text(event, "product"))
-        case e.LOT_TESTED | e.LOT_RELEASED | e.LOT_REJECTED:
-            _apply_lot(state.lots.get(_text(event, "lot")), event)
+            name = _text(event, "lot")
+            state.lots[name] = Lot(name, _text(event, "product"))
+            for earlier in state.early.pop(name, ()):
+                _apply_lot(state.lots[name], earlier)
+        case e.LOT_TESTED | e.LOT_RELEASED | e.LOT_REJECTED | e.DOSE_DETERMINED:
+            name = _text(event, "lot")
+            if name in state.lots:
+                _apply_lot(state.lots[name], event)
+            else:
+                state.early.setdefault(name, []).append(event)
         case e.SCREENED:
             state.sites[participant] = event.site
         case e.ENROLLED:
             state.enrolled[participant] = int(_text(event, "number") or 0)
         case e.ALLOCATED:
             state.allocated[participant] = _text(event, "arm") or f"place {_text(event, 'position')}"
-        case e.DOSE_DETERMINED:
-            lot = state.lots.get(_text(event, "lot"))
-            if lot is not None:
-                lot.used.append((participant, _text(event, "prepared")))
+            state.places[participant] = int(_text(event, "position") or 0)
         case _:
             pass
 
 
-def _apply_lot(lot: Lot | None, event: Event) -> None:
-    if lot is None:
-        return
+def _apply_lot(lot: Lot, event: Event) -> None:
     match event.type:
+        case e.DOSE_DETERMINED:
+            lot.used.append((event.stream.removeprefix("participant/"), _text(event, "prepared")))
         case e.LOT_TESTED:
             results = event.payload.get("results")
             for name, encoded in results.items() if isinstance(results, dict) else ():
                 if isinstance(encoded, dict):
                     lot.results[str(name)] = decode_observation({"value": encoded}, event)
         case e.LOT_RELEASED:
-            lot.state = "released"
+            lot.state, lot.released = "released", event.on
         case _:
             lot.state = "rejected"

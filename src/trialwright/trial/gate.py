@@ -60,6 +60,10 @@ class Gate:
             refuse("has_left", participant=identity, on=left)
         return participant
 
+    def precedes(self, on: str, earlier: str) -> bool:
+        """Whether a date lies certainly before another one."""
+        return partial_date(on).latest < partial_date(earlier).earliest
+
     def not_in_the_future(self, what: str, on: str) -> None:
         """Refuse what is dated after now."""
         try:

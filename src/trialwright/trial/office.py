@@ -78,14 +78,23 @@ class Office:
 
         `Refused` says why the command was not carried out; then nothing was written.
         """
-        with self.ledger.writing() as writer:
-            return self.submit_within(writer, command, by, identity)
+        events: list[Event] = []
+        try:
+            with self.ledger.writing() as writer:
+                events = self.submit_within(writer, command, by, identity)
+        except BaseException:
+            if events:  # decided and remembered, and then not written: the disk was full
+                self._memory = _Memory()
+            raise
+        return events
 
     def submit_within(self, writer: Writer, command: Command, by: Sender, identity: str) -> list[Event]:
         """The same inside a transaction that is already open, as a rehearsal or an import needs."""
         earlier = writer.outcome(identity)
         if earlier:
             return earlier
+        if writer.last < self._memory.seen:  # a transaction that this office took part in was undone
+            self._memory = _Memory()
         memory = self._memory
         try:
             if writer.last > memory.seen:

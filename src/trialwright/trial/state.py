@@ -92,7 +92,7 @@ class Participant:
     doses: list[Dose] = field(default_factory=list)
     performed: list[Event] = field(default_factory=list)
     queries: dict[str, Query] = field(default_factory=dict)
-    answered_queries: int = 0
+    asked: int = 0  # the number of the last query
     screening_ended: str = ""
     screening_end_reason: str = ""
     withdrawn: str = ""
@@ -100,8 +100,10 @@ class Participant:
     notes: int = 0
     oddities: list[str] = field(default_factory=list)
     last: int = 0
-    decoded: dict[tuple[str, str], list[Observation]] = field(default_factory=dict)
-    decoded_records: dict[str, tuple[int, list[RecordEntry]]] = field(default_factory=dict)
+    events: set[int] = field(default_factory=set)  # hers, corrections too
+    early: dict[tuple[str, str], list[Event]] = field(default_factory=dict)  # dated before what they complete
+    decoded: dict[tuple[str, str], list[Observation]] = field(default_factory=dict, compare=False)
+    decoded_records: dict[str, tuple[int, list[RecordEntry]]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(slots=True)
@@ -112,6 +114,7 @@ class Lot:
     product: str
     results: dict[str, Observation] = field(default_factory=dict)
     state: str = "registered"
+    released: str = ""
     used: list[tuple[str, str]] = field(default_factory=list)  # participant, prepared cells
 
 
@@ -135,7 +138,9 @@ class TrialState:
     active: dict[str, str] = field(default_factory=dict)  # site -> digest
     answers: dict[str, Answered] = field(default_factory=dict)
     lots: dict[str, Lot] = field(default_factory=dict)
+    early: dict[str, list[Event]] = field(default_factory=dict)  # lot -> events dated before its registration
     sites: dict[str, str] = field(default_factory=dict)  # participant -> site
     enrolled: dict[str, int] = field(default_factory=dict)  # participant -> number
     allocated: dict[str, str] = field(default_factory=dict)  # participant -> arm, or place in the sealed list
+    places: dict[str, int] = field(default_factory=dict)  # participant -> place in the sealed list
     last: int = 0
