@@ -14,7 +14,7 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -244,7 +244,6 @@ _PAYLOADS = {
     "allocation.made/1": "arm or position, decided_by; a reason",
     "dose.determined/1": "intervention, record, planned, prepared, ratio, lot, basis",
     "visit.missed/1": "encounter, record; a reason",
-    "query.opened/1": "query, item, says, of (an event, where it is about one)",
     "event.corrected/1": "of, payload (the whole new payload), on (where the date changes); a reason",
     "event.voided/1": "of; a reason",
     "participant.screened/1": "nothing; the site stands in the envelope",
@@ -263,7 +262,7 @@ def schema() -> str:
     return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A Markdown table."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
@@ -442,7 +441,7 @@ _MEANINGS = {
     "ModelDocument.allocation_reasons": "Arm to the reason that is recorded.",
     "ModelDocument.items": "Item to its answer. Every item that an encounter asks for needs one.",
     "ModelDocument.relatives": "The same for items of a relative.",
-    "ModelDocument.records": "Kind of record to what comes into being; a list adds several lots of them.",
+    "ModelDocument.records": "Kind of record to what comes into being; a list describes several groups of them.",
     "ModelDocument.lots": "Product to the results of its lots.",
     "ModelDocument.prepared": "Prepared cells as a share of the plan.",
     "ModelDocument.mess": "What goes wrong.",

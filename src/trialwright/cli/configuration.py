@@ -3,7 +3,6 @@
 `trialwright.toml` beside where the command is run, or the file named with `--config`:
 
     language = "en"        # of findings and labels: "en" or "zh"
-    database = ""          # where a ledger lies when no path is given, a path or postgresql://...
     [log]
     level = "warning"      # debug, info, warning, error
     file = ""              # empty: the error stream
@@ -30,7 +29,6 @@ class Configuration:
     """What the configuration file says."""
 
     language: str = "en"
-    database: str = ""
     log_level: str = "warning"
     log_file: str = ""
 
@@ -46,7 +44,7 @@ def current() -> Configuration:
 def start(path: str) -> None:
     """Read the configuration file and set up the log; `Refused` says what is wrong with it."""
     _current[0] = _read(path)
-    if current().log_file or current().log_level != "warning":
+    if current().log_file or current().log_level in ("info", "debug"):
         _set_up_log(current())
 
 
@@ -61,17 +59,14 @@ def _read(path: str) -> Configuration:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as wrong:
         raise Refused(finding("configuration_wrong", path=file, why=wrong)) from wrong
     log = data.pop("log", {})
-    known = {"language": str, "database": str}
-    for key, value in data.items():
-        if key not in known or not isinstance(value, str):
-            raise Refused(finding("configuration_wrong", path=file, why=f"`{key}` is not a setting with text"))
+    for key in data:
+        if key != "language":
+            raise Refused(finding("configuration_wrong", path=file, why=f"`{key}` is not a setting"))
     if not isinstance(log, dict) or set(log) - {"level", "file"} or str(log.get("level", "warning")) not in _LEVELS:
         raise Refused(finding("configuration_wrong", path=file, why="[log] takes `level` and `file`"))
     if data.get("language", "en") not in ("en", "zh"):
         raise Refused(finding("configuration_wrong", path=file, why="`language` is en or zh"))
-    return Configuration(
-        data.get("language", "en"), data.get("database", ""), str(log.get("level", "warning")), str(log.get("file", ""))
-    )
+    return Configuration(data.get("language", "en"), str(log.get("level", "warning")), str(log.get("file", "")))
 
 
 def _set_up_log(configuration: Configuration) -> None:
@@ -92,3 +87,11 @@ def _set_up_log(configuration: Configuration) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[configuration.log_level]),
         logger_factory=structlog.PrintLoggerFactory(stream),
     )
+
+
+def log(event: str, **values: object) -> None:
+    """Write one line of the log, where one is kept: what happened and how it went, never about a participant."""
+    if current().log_file or current().log_level in ("info", "debug"):
+        import structlog
+
+        structlog.get_logger().info(event, **values)

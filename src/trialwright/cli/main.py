@@ -6,6 +6,7 @@ import argparse
 import importlib
 import os
 import sys
+import time
 from collections.abc import Sequence
 
 from trialwright import __version__
@@ -36,16 +37,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from trialwright.cli import configuration, output
     from trialwright.core.finding import Refused
 
+    started = time.monotonic()
+    code = CANNOT_RUN
+    refused_for: list[str] = []
     try:
         configuration.start(options.config)
         module = importlib.import_module(f"trialwright.cli.{options.verb}")
-        return int(module.run(options))
+        code = int(module.run(options))
     except Refused as refused:
         output.refuse(refused.findings, as_json=options.json)
-        return CANNOT_RUN
+        refused_for = sorted({found.code for found in refused.findings})
     except BrokenPipeError:  # the reader, a pager perhaps, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        code = DONE
+    seconds = round(time.monotonic() - started, 3)
+    configuration.log("verb", verb=options.verb, code=code, refused=refused_for, seconds=seconds)
+    return code
 
 
 def _parser(verb: str) -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trialwright import __version__
-from trialwright.cli import output
+from trialwright.cli import configuration, output
 from trialwright.cli.loading import protocol_at
 from trialwright.core.finding import Refused, finding
 
@@ -56,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
         output.progress("writing the report")
         study = write_report(ledger, fresh)
         output.progress("")
+    configuration.log("rehearsed", trial=header.trial, digest=header.protocol, events=study.checkpoint.seq)
     if options.json:
         output.emit(
             {

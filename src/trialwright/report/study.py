@@ -36,9 +36,13 @@ class Study:
     scenario: str
 
 
-def open_study(ledger: Ledger, today: date | None = None) -> Study:
-    """The study in a ledger on a day; by default the day of the last event in it."""
-    trial, participants = whole_state(ledger)
+def open_study(ledger: Ledger, today: date | None = None, known: int | str | None = None) -> Study:
+    """The study in a ledger: as true on `today`, as known at `known`.
+
+    `known` is a sequence number, a UTC time or a UTC day; by default everything that is in the ledger. `today` is by
+    default the day of the last recording.
+    """
+    trial, participants = whole_state(ledger, known)
     if not trial.protocols:
         raise Refused(finding("protocol_unknown", digest="(none)"))
     digest = next(reversed(trial.protocols))

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 from trialwright.core.finding import Refused, finding
@@ -19,9 +20,12 @@ from trialwright.report.study import Study, open_study
 MARK = ("ledger.db", "report.json", "report.html")
 
 
-def write_report(ledger: Ledger, folder: Path) -> Study:
-    """Write `report.html`, `report.json` and the figures of a ledger into a folder that exists."""
-    study = open_study(ledger)
+def write_report(ledger: Ledger, folder: Path, today: date | None = None, known: int | str | None = None) -> Study:
+    """Write `report.html`, `report.json` and the figures of a ledger into a folder that exists.
+
+    As true on `today` and as known at `known`, as `open_study` says.
+    """
+    study = open_study(ledger, today, known)
     drawn = figures(study)
     (folder / "figures").mkdir(exist_ok=True)
     for name, svg in drawn.items():

@@ -27,7 +27,7 @@ def confirm_eligibility(gate: Gate, command: c.ConfirmEligibility) -> list[NewEv
         _not_eligible(command.participant, "confirmed", result)
     payload: dict[str, Any] = {
         "verdict": result.verdict,
-        "answers": {one.criterion.name: one.answer.value for one in result.answers},
+        "answers": _answers(result),
         "basis": participant.last,
     }
     return [gate.event(e.ELIGIBILITY_DETERMINED, command.on, payload)]
@@ -56,24 +56,29 @@ def allocate(gate: Gate, command: c.Allocate) -> list[NewEvent]:
     if participant.allocation is not None:
         refuse("already_done", participant=command.participant, what="allocated", on=participant.allocation.on)
     gate.not_blocked("allocation")
-    _confirmed_and_still_so(gate, participant, command.on, "allocated")
+    now = _confirmed_and_still_so(gate, participant, command.on, "allocated")
+    payload: dict[str, Any] = {"basis": participant.last, "answers": _answers(now)}
     document = gate.protocol.document
     if document.allocation.method == "sealed list":
         if command.arm:
             refuse("arm_sealed")
-        payload: dict[str, Any] = {"arm": "", "position": max(gate.trial.places.values(), default=0) + 1}
+        payload |= {"arm": "", "position": max(gate.trial.places.values(), default=0) + 1}
         return [gate.event(e.ALLOCATED, command.on, payload)]
     arm = command.arm or (next(iter(document.arms)) if len(document.arms) == 1 else "")
     if arm not in document.arms:
         refuse("arm_unknown", arm=arm or "(not named)", nearest=nearest(arm, document.arms))
     if document.allocation.method == "clinical choice" and not (command.reason.strip() and command.decided_by.strip()):
         refuse("reason_missing", what="A clinical choice (reason, and who decided)")
-    payload = {"arm": arm, "decided_by": command.decided_by}
+    payload |= {"arm": arm, "decided_by": command.decided_by}
     return [gate.event(e.ALLOCATED, command.on, payload, command.reason)]
 
 
-def _confirmed_and_still_so(gate: Gate, participant: Participant, on: str, action: str) -> None:
-    """Refuse unless the last determination was eligible and the facts as they now stand still are."""
+def _answers(result: Eligibility) -> dict[str, str]:
+    return {one.criterion.name: one.answer.value for one in result.answers}
+
+
+def _confirmed_and_still_so(gate: Gate, participant: Participant, on: str, action: str) -> Eligibility:
+    """The eligibility as it now stands; refused unless it was confirmed, and the facts still say so."""
     if not participant.determinations or gate.precedes(on, participant.determinations[-1].on):
         refuse("not_determined", participant=participant.identity, action=action)
     last = participant.determinations[-1]
@@ -83,6 +88,7 @@ def _confirmed_and_still_so(gate: Gate, participant: Participant, on: str, actio
     now = determine(gate.protocol, gate.facts(), partial_date(on))
     if now.verdict != "eligible":
         _not_eligible(participant.identity, action, now)
+    return now
 
 
 def _not_eligible(participant: str, action: str, result: Eligibility) -> None:

@@ -83,7 +83,12 @@ def release_lot(gate: Gate, command: c.ReleaseLot) -> list[NewEvent]:
     ]
     if failing:
         raise Refused(*failing)
-    return [NewEvent(e.lot_stream(lot.identity), e.LOT_RELEASED, command.on, {"lot": lot.identity})]
+    payload: dict[str, Any] = {
+        "lot": lot.identity,
+        "basis": gate.trial.last,
+        "answers": {requirement.says: "yes" for requirement in requirements},
+    }
+    return [NewEvent(e.lot_stream(lot.identity), e.LOT_RELEASED, command.on, payload)]
 
 
 def reject_lot(gate: Gate, command: c.RejectLot) -> list[NewEvent]:
@@ -131,6 +136,8 @@ def perform(gate: Gate, command: c.Perform) -> list[NewEvent]:
     payload["parent"] = parent_of(gate, participant, intervention.record, command.parent)
     payload["intervention"] = command.intervention
     payload["steps"] = list(command.steps)
+    payload["basis"] = participant.last
+    payload["answers"] = {requirement.says: "yes" for requirement in intervention.requires}
     determined: list[NewEvent] = []
     if intervention.product:
         payload["lot"] = command.lot

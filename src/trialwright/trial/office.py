@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from trialwright.core.finding import Finding, Refused, Where, finding
 from trialwright.core.partial_date import partial_date
 from trialwright.ledger.envelope import CORRECTED, VOIDED, Event, Json, NewEvent, Submission
+from trialwright.ledger.history import known
 from trialwright.ledger.store import Ledger, Writer
 from trialwright.protocol.load import load_files
 from trialwright.protocol.protocol import Protocol
@@ -167,11 +168,14 @@ def attachments_missing(ledger: Ledger) -> list[Finding]:
     return found
 
 
-def whole_state(ledger: Ledger, upto: int | None = None) -> tuple[TrialState, dict[str, Participant]]:
-    """The trial and every participant, folded anew from the ledger as it was known at a sequence number."""
+def whole_state(ledger: Ledger, upto: int | str | None = None) -> tuple[TrialState, dict[str, Participant]]:
+    """The trial and every participant, folded anew from the ledger as it was known then.
+
+    `upto` is a sequence number, a UTC time, or a UTC day to whose end it reaches; None means now.
+    """
     trial_events: list[Event] = []
     streams: dict[str, list[Event]] = {}
-    for event in ledger.events(upto=upto):
+    for event in known(ledger.events(), upto):
         if event.type in e.TRIAL_WIDE or event.type == e.PROTOCOL_REGISTERED:
             trial_events.append(event)
         if event.stream.startswith("participant/"):
