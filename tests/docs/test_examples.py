@@ -1,23 +1,21 @@
-"""What the pages show is what happens: every command of the tutorial and of the verbs, every example of the language."""
+"""What the pages show is what happens: every command on the pages of the verbs, every example of the language."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-
 from scripts.docs import ROOT
+
 from tests.docs.examples import Block, agrees, blocks, run, with_commands
 from tests.spec.reading import _protocol, _table, written
+from trialwright.core.finding import Finding
 from trialwright.core.partial_date import partial_date
 from trialwright.language.check import Checked, check
 from trialwright.language.evaluate import evaluate
-from trialwright.language.nodes import Number
 from trialwright.language.parse import parse
-from trialwright.language.typed import Typed
-from trialwright.core.finding import Finding
 from trialwright.protocol.facts_file import facts_from
-from trialwright.protocol.marked_yaml import read
+from trialwright.protocol.marked_yaml import Data, read
 
 LANGUAGE = ROOT / "docs" / "language.md"
 VOCABULARY = ("items", "records", "relatives", "derivations", "value_sets")
@@ -40,12 +38,11 @@ def test_an_example_of_the_language_answers_as_it_says(block: Block) -> None:
     assert not marked.findings, [str(one) for one in marked.findings]
     data = _table(marked.data)
     anchors = _table(data.get("anchors"))
-    vocabulary = {key: data[key] for key in VOCABULARY if key in data}
+    vocabulary: dict[str, Data] = {key: data[key] for key in VOCABULARY if key in data}
     protocol = _protocol({**vocabulary, "anchors": list(anchors)})
-    given = {key: data[key] for key in ("facts", "closed", "anchors") if key in data}
-    told = facts_from(
-        protocol, {"date": data.get("on", "2026-03-09"), **given, "records": data.get("known")}, marked.marks, "example"
-    )
+    given: dict[str, Data] = {"date": data.get("on", "2026-03-09"), "records": data.get("known")}
+    given |= {key: data[key] for key in ("facts", "closed", "anchors") if key in data}
+    told = facts_from(protocol, given, marked.marks, "example")
     assert not told.findings, [str(one) for one in told.findings]
     for expression, expected in _table(data.get("answers")).items():
         parsed = parse(expression)

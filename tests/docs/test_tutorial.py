@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from scripts.docs import ROOT
+
 from tests.docs.examples import agrees, run
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -37,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from trialwright.cli import configuration, output
     from trialwright.core.finding import Refused
 
+    gc.set_threshold(
+        200_000
+    )  # a verb is short-lived and makes many small values that stay: collecting rarely is quicker
     started = time.monotonic()
     code = CANNOT_RUN
     refused_for: list[str] = []

@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         sealed = _sealed(protocol, fresh, options.seed)
         done = rehearse(protocol, model, ledger, options.seed, scenario, output.progress, sealed)
         output.progress("writing the report")
-        study = write_report(ledger, fresh)
+        study = write_report(ledger, fresh, protocol=protocol)
         output.progress("")
     configuration.log("rehearsed", trial=header.trial, digest=header.protocol, events=study.checkpoint.seq)
     if options.json:

@@ -246,7 +246,7 @@ def _timings(document: Document, reading: Reading) -> dict[str, Timing]:
     texts: dict[str, tuple[str, Path]] = {
         name: (encounter.at, ("schedule", "encounters", name, "at")) for name, encounter in schedule.encounters.items()
     }
-    texts["follow_up"] = (schedule.follow_up, ("schedule", "follow_up"))
+    texts["schedule.follow_up"] = (schedule.follow_up, ("schedule", "follow_up"))
     for name, (text, path) in texts.items():
         match = _TIMING.fullmatch(text)
         timing = Timing(text) if match is None else Timing(match[3], int(match[1]) if match[1] else None, match[2])

@@ -10,6 +10,7 @@ from trialwright.analysis.results import Analysis
 from trialwright.core.finding import Refused, finding
 from trialwright.ledger.chain import Checkpoint, checkpoint
 from trialwright.ledger.store import Header, Ledger
+from trialwright.protocol.protocol import Protocol
 from trialwright.trial import events as e
 from trialwright.trial.office import read_protocol, whole_state
 from trialwright.views.adverse_events import AdverseEventRow, adverse_events
@@ -36,17 +37,20 @@ class Study:
     scenario: str
 
 
-def open_study(ledger: Ledger, today: date | None = None, known: int | str | None = None) -> Study:
+def open_study(
+    ledger: Ledger, today: date | None = None, known: int | str | None = None, protocol: Protocol | None = None
+) -> Study:
     """The study in a ledger: as true on `today`, as known at `known`.
 
     `known` is a sequence number, a UTC time or a UTC day; by default everything that is in the ledger. `today` is by
-    default the day of the last recording.
+    default the day of the last recording. `protocol` spares reading it from the ledger, where it is at hand.
     """
     trial, participants = whole_state(ledger, known)
     if not trial.protocols:
         raise Refused(finding("protocol_unknown", digest="(none)"))
     digest = next(reversed(trial.protocols))
-    protocol = read_protocol(ledger, trial.protocols[digest])
+    if protocol is None or protocol.digest != digest:
+        protocol = read_protocol(ledger, trial.protocols[digest])
     cut = CutOff(protocol, trial, participants, today or last_day(ledger))
     return Study(
         ledger.header,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from trialwright.core.finding import Refused, finding
 from trialwright.ledger.store import Ledger
+from trialwright.protocol.protocol import Protocol
 from trialwright.report.as_html import report_html
 from trialwright.report.as_json import report_json
 from trialwright.report.figures import figures
@@ -20,12 +21,18 @@ from trialwright.report.study import Study, open_study
 MARK = ("ledger.db", "report.json", "report.html")
 
 
-def write_report(ledger: Ledger, folder: Path, today: date | None = None, known: int | str | None = None) -> Study:
+def write_report(
+    ledger: Ledger,
+    folder: Path,
+    today: date | None = None,
+    known: int | str | None = None,
+    protocol: Protocol | None = None,
+) -> Study:
     """Write `report.html`, `report.json` and the figures of a ledger into a folder that exists.
 
-    As true on `today` and as known at `known`, as `open_study` says.
+    As true on `today` and as known at `known`, with a protocol at hand, as `open_study` says.
     """
-    study = open_study(ledger, today, known)
+    study = open_study(ledger, today, known, protocol)
     drawn = figures(study)
     (folder / "figures").mkdir(exist_ok=True)
     for name, svg in drawn.items():

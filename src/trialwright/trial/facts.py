@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 from trialwright.core.interval import Interval
 from trialwright.core.partial_date import PartialDate, partial_date
@@ -49,6 +49,9 @@ class _Observations(Mapping[str, Sequence[Observation]]):
             decoded.append(decode_observation(event.payload, event))
         return decoded
 
+    def get(self, item: str, default: Any = None) -> Any:  # every rule asks so; the inherited one raises to say no
+        return self[item] if item in self._log else default
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._log)
 
@@ -69,6 +72,9 @@ class _Records(Mapping[str, Sequence[RecordEntry]]):
             known = (size, records)
             self._participant.decoded_records[kind] = known
         return known[1]
+
+    def get(self, kind: str, default: Any = None) -> Any:
+        return self[kind] if kind in self._participant.records else default
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._participant.records)

@@ -66,7 +66,7 @@ def encounter_of(name: str) -> str:
 
 def end_of_follow_up(protocol: Protocol, participant: Participant) -> date | None:
     """The day on which a participant's part ends, where its anchor has been reached."""
-    timing = protocol.timings["follow_up"]
+    timing = protocol.timings["schedule.follow_up"]
     anchor = anchor_date(protocol, participant, timing.anchor)
     return None if anchor is None else _shift(anchor.earliest.date(), timing.amount or 0, timing.calendar)
 
