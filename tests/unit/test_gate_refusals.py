@@ -62,7 +62,7 @@ def _ready() -> Iterable[Command]:
 
 def _two_ready() -> Iterable[Command]:
     second = [*allocated("P-2"), c.Observe("P-2", "hcg", "1 [IU]/L", "2026-03-20")]
-    return [*lot(), *infused(), *second]
+    return [*lot(), *infused("P-1"), *second]
 
 
 def _untested() -> Iterable[Command]:

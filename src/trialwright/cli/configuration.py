@@ -2,7 +2,7 @@
 
 `trialwright.toml` beside where the command is run, or the file named with `--config`:
 
-    language = "en"        # of findings and labels: "en" or "zh"
+    language = "en"        # of findings; "en", or another one that has a catalogue
     [log]
     level = "warning"      # debug, info, warning, error
     file = ""              # empty: the error stream
@@ -18,7 +18,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from trialwright.core.finding import Refused, finding
+from trialwright.core.finding import Refused, finding, languages
 
 FILE = "trialwright.toml"
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -64,8 +64,9 @@ def _read(path: str) -> Configuration:
             raise Refused(finding("configuration_wrong", path=file, why=f"`{key}` is not a setting"))
     if not isinstance(log, dict) or set(log) - {"level", "file"} or str(log.get("level", "warning")) not in _LEVELS:
         raise Refused(finding("configuration_wrong", path=file, why="[log] takes `level` and `file`"))
-    if data.get("language", "en") not in ("en", "zh"):
-        raise Refused(finding("configuration_wrong", path=file, why="`language` is en or zh"))
+    if data.get("language", "en") not in languages():
+        why = f"`language` is one of {', '.join(languages())}"
+        raise Refused(finding("configuration_wrong", path=file, why=why))
     return Configuration(data.get("language", "en"), str(log.get("level", "warning")), str(log.get("file", "")))
 
 

@@ -54,6 +54,11 @@ def has_errors(found: Iterable[Finding]) -> bool:
     return any(one.grade is Grade.ERROR for one in found)
 
 
+def plural(number: int, noun: str) -> str:
+    """A number with its noun: 1 error, 2 errors."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def progress(text: str) -> None:
     """Show progress on one line of a terminal; say nothing into a file."""
     if sys.stderr.isatty():

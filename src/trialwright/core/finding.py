@@ -85,6 +85,12 @@ def text(found: Finding, language: str = "en") -> str:
     return f"{says(found, language)} {mend(found, language)}".strip()
 
 
+def languages() -> tuple[str, ...]:
+    """The languages that findings can be told in: English, and each that has a folder of messages."""
+    folder = resources.files("trialwright.core") / "messages"
+    return ("en", *sorted(entry.name for entry in folder.iterdir() if entry.is_dir()))
+
+
 def codes() -> frozenset[str]:
     """Every code of the catalogue."""
     return frozenset(_catalogue("en"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import NoReturn
 
-from trialwright.core.finding import Grade, finding
+from trialwright.core.finding import Grade, Refused, finding
 from trialwright.language import nodes as n
 from trialwright.language import typed as t
 from trialwright.language.scope import (
@@ -127,13 +127,21 @@ def _person(node: n.Ref, scope: Scope) -> tuple[str, str, n.Path]:
 
 def _derived(name: str, node: n.Ref, scope: Scope) -> t.Derived:
     checked = scope.checked
+    if name in checked.broken:
+        raise Refused  # what is wrong with the derivation was found where it is declared
     if name not in checked.derivations:
         if name in scope.open:
             fail(scope, node, "cycle", name=name, path=" -> ".join([*scope.open, name]))
         derivation = checked.vocabulary.derivations[name]
         kinds = ancestors(checked.vocabulary, derivation.of) if derivation.of else ()
         inner = replace(scope, kinds=kinds, observed=None, open=(*scope.open, name))
-        checked.derivations[name] = scope.check(derivation.expression, inner)
+        try:
+            checked.derivations[name] = scope.check(derivation.expression, inner)
+        except Refused as refused:
+            if any(found.code == "cycle" for found in refused.findings):
+                raise
+            checked.broken.add(name)
+            raise Refused from refused
     body = checked.derivations[name]
     scale, kind = _declared_unit(checked.vocabulary.derivations[name], body, node, scope)
     return t.Derived(node, kind, name, body, scale)

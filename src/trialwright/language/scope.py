@@ -33,6 +33,7 @@ class Checked:
     vocabulary: Vocabulary
     warnings: list[Finding] = field(default_factory=list)
     derivations: dict[str, t.Typed] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The sealed allocation list: a file of its own, to which the ledger commits without revealing anything."""
+"""The sealed allocation list: a file of its own; its digest is a commitment that reveals nothing, kept beside it."""
 
 from __future__ import annotations
 
@@ -68,5 +68,5 @@ def open_seal(path: str | Path) -> SealedList:
 
 
 def sealed_digest(path: str | Path) -> str:
-    """The commitment to a sealed list, for the ledger to hold before the first allocation."""
+    """The commitment to a sealed list, to be kept apart from the blinded ledger, before the first allocation."""
     return open_seal(path).digest

@@ -147,7 +147,6 @@ class Allocation(Quoting):
     """How participants come into arms."""
 
     method: Literal["single group", "clinical choice", "sealed list"]
-    before: str = Field(default="", description="The intervention before which it must be made.")
 
 
 class Requirement(Quoting):
@@ -283,7 +282,6 @@ class Endpoint(Quoting):
     ratio: tuple[str, str] | None = Field(default=None, description="Numerator and denominator, counts per woman.")
     change: tuple[str, str] | None = Field(default=None, description="Value after, value before.")
     units: tuple[str, str] = Field(default=("participants", "participants"), description="What is counted.")
-    per_woman: bool = True
     at: str = Field(default="", description="The anchor at which it is asked; else the day of the report.")
     set: str = Field(description="The analysis set.")
     definition: str = ""

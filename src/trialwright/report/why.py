@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -146,7 +147,7 @@ def _event(ledger: Ledger, number: int) -> Iterator[Line]:
     if event.reason:
         yield Line(1, f"reason: {event.reason}")
     for key, value in event.payload.items():
-        yield Line(1, f"{key}: {value}")
+        yield Line(1, f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
     yield Line(1, f"hash {event.hash}")
     for later in corrections(ledger.events(stream=event.stream)).get(number, []):
         yield Line(1, f"changed by event {later.seq} ({later.type}): {later.reason}", (later.seq,))

@@ -11,11 +11,11 @@ OPENED: Final = "ledger.opened/1"
 PROTOCOL_REGISTERED: Final = "protocol.registered/1"  # digest, files by digest
 PROTOCOL_ACTIVATED: Final = "protocol.activated/1"  # digest, approval; per site
 REHEARSAL_REGISTERED: Final = "rehearsal.registered/1"  # the model of a virtual trial, by digest
-QUESTION_ANSWERED: Final = "question.answered/1"  # question, answer, source
+QUESTION_ANSWERED: Final = "question.answered/1"  # question, answer, from_file
 # product lots
 LOT_REGISTERED: Final = "lot.registered/1"  # lot, product
 LOT_TESTED: Final = "lot.tested/1"  # lot, results
-LOT_RELEASED: Final = "lot.released/1"  # lot, answers per requirement
+LOT_RELEASED: Final = "lot.released/1"  # lot, answers per requirement, basis
 LOT_REJECTED: Final = "lot.rejected/1"  # lot
 # a participant
 SCREENED: Final = "participant.screened/1"
@@ -26,9 +26,9 @@ RECORD_COMPLETED: Final = "record.completed/1"  # kind, record, fields
 LIST_CLOSED: Final = "list.closed/1"  # list
 ELIGIBILITY_DETERMINED: Final = "eligibility.determined/1"  # verdict, answers, basis, protocol
 ENROLLED: Final = "participant.enrolled/1"  # number
-ALLOCATED: Final = "allocation.made/1"  # arm or sealed position, reason, decided_by
+ALLOCATED: Final = "allocation.made/1"  # arm or sealed position, decided_by, answers, basis
 DOSE_DETERMINED: Final = "dose.determined/1"  # intervention, record, planned, prepared, ratio, lot, basis
-PERFORMED: Final = "procedure.performed/1"  # intervention, kind, record, parent, fields, steps, lot
+PERFORMED: Final = "procedure.performed/1"  # intervention, kind, record, parent, fields, steps, lot, answers, basis
 VISIT_HELD: Final = "visit.held/1"  # encounter, record
 VISIT_MISSED: Final = "visit.missed/1"  # encounter, record
 QUERY_OPENED: Final = "query.opened/1"  # query, item, says

@@ -147,14 +147,11 @@ def _missed(p: Participant, event: Event) -> None:
 
 
 def _query_opened(p: Participant, event: Event) -> None:
-    of = event.payload.get("of")
     query = _text(event, "query")
     p.asked = max(p.asked, int(query.removeprefix("Q")) if query.removeprefix("Q").isdecimal() else 0)
     if p.early.pop(("query", query), None):
         return  # its answer is dated before it
-    p.queries[query] = Query(
-        event.seq, event.on, _text(event, "item"), _text(event, "says"), of if isinstance(of, int) else 0
-    )
+    p.queries[query] = Query(event.seq, event.on, _text(event, "item"), _text(event, "says"))
 
 
 def _query_closed(p: Participant, event: Event) -> None:

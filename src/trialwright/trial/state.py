@@ -65,7 +65,6 @@ class Query:
     on: str
     item: str
     says: str
-    of: int
 
 
 @dataclass(slots=True)
