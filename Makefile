@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready-$(shell cksum < requirements/dev.txt | cut -d" " -f1)
+READY  := $(VENV)/.ready-$(shell cat requirements/*.txt | cksum | cut -d" " -f1)
 OUT    ?= out
+LOCK   := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
 .PHONY: rehearse test check fix lock bench docs units clean
 
@@ -35,14 +36,15 @@ units: $(READY)  ## regenerate the closed table of units
 	$(BIN)/python -m scripts.units
 
 lock:  ## resolve the dependencies again (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
-		--quiet pyproject.toml --extra dev -o requirements/dev.txt
+	$(LOCK) --extra dev -o requirements/dev.txt pyproject.toml
+	echo interegular | $(LOCK) -o requirements/strict.txt -
 
 $(READY):
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Trialwright needs Python 3.11 or newer; name one with PYTHON=python3.11")'
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/strict.txt --target $(VENV)/strict
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 

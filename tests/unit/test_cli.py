@@ -165,13 +165,13 @@ def test_a_bad_configuration_is_refused(capsys: pytest.CaptureFixture[str], tmp_
         assert err.startswith("trialwright: ")
 
 
-def test_findings_in_chinese_fall_back_to_english(
+def test_a_language_without_messages_is_refused(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, broken: Path
 ) -> None:
-    (tmp_path / "trialwright.toml").write_text('language = "zh"\n[log]\nlevel = "info"\n', encoding="utf-8")
-    code, out, _ = _run(capsys, "check", broken)
-    assert code == 1
-    assert "aft" in out
+    (tmp_path / "trialwright.toml").write_text('language = "zh"\n', encoding="utf-8")
+    code, _, err = _run(capsys, "check", broken)
+    assert code == 2
+    assert "`language` is one of en" in err
 
 
 @pytest.mark.parametrize(

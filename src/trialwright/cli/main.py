@@ -38,9 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from trialwright.cli import configuration, output
     from trialwright.core.finding import Refused
 
-    gc.set_threshold(
-        200_000
-    )  # a verb is short-lived and makes many small values that stay: collecting rarely is quicker
+    gc.set_threshold(200_000)  # a verb is short-lived, and most of what it makes stays until its end
     started = time.monotonic()
     code = CANNOT_RUN
     refused_for: list[str] = []

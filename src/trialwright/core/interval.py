@@ -29,6 +29,8 @@ class Interval:
     high_open: bool = False
 
     def __post_init__(self) -> None:
+        if self.low.is_finite() and self.low == self.high and not self.low_open and not self.high_open:
+            return  # a point, as nearly all are
         if self.low.is_nan() or self.high.is_nan():
             raise ValueError("an interval has no undefined end")
         if self.low.is_infinite():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 from trialwright.core.partial_date import PartialDate, on_day
 from trialwright.core.truth import Truth
@@ -16,8 +17,9 @@ from trialwright.language import typed as t
 from trialwright.language.evaluate import answer, evaluate
 from trialwright.language.facts import Facts
 from trialwright.language.solving import smt
-from trialwright.language.solving.bounds import Bounds
+from trialwright.language.solving.bounds import BOUNDS, Bounds
 from trialwright.language.solving.encode import Encoder
+from trialwright.language.solving.exact import exactly
 from trialwright.language.solving.example import facts_of, plainer
 from trialwright.language.solving.members import row_of
 from trialwright.language.solving.participant import Participant, records_of
@@ -25,7 +27,19 @@ from trialwright.language.solving.smt import Term
 from trialwright.language.solving.told import CannotEncode, Told, World
 from trialwright.language.vocabulary import Vocabulary, ancestors
 
-__all__ = ["Bounds", "CannotEncode", "Given", "Impossible", "Inquiry", "Model", "Undecided", "Wanted", "can_be", "parts"]
+__all__ = [
+    "BOUNDS",
+    "Bounds",
+    "CannotEncode",
+    "Given",
+    "Impossible",
+    "Inquiry",
+    "Model",
+    "Undecided",
+    "Wanted",
+    "can_be",
+    "parts",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +81,7 @@ class Undecided:
 
 
 def can_be(
-    wanted: Sequence[Wanted], vocabulary: Vocabulary, bounds: Bounds = Bounds(), given: Sequence[Given] = ()
+    wanted: Sequence[Wanted], vocabulary: Vocabulary, bounds: Bounds = BOUNDS, given: Sequence[Given] = ()
 ) -> Model | Impossible | Undecided:
     """Whether somebody can be answered as wanted, with an example, or the fewest of the rules that forbid it.
 
@@ -94,7 +108,7 @@ def can_be(
 class Inquiry:
     """Several questions about one participant who may be anybody; each rule is encoded once."""
 
-    def __init__(self, vocabulary: Vocabulary, bounds: Bounds = Bounds(), given: Sequence[Given] = ()) -> None:
+    def __init__(self, vocabulary: Vocabulary, bounds: Bounds = BOUNDS, given: Sequence[Given] = ()) -> None:
         self.bounds = bounds
         self._her = Participant(vocabulary, bounds)
         self._encoder = Encoder(self._her)
@@ -127,6 +141,19 @@ class Inquiry:
             if self._check([terms[index] for index in without]) == "impossible":
                 kept = without
         return tuple(kept)
+
+    def answer(self, rule: t.Typed, facts: Facts) -> Truth:
+        """What is so of somebody of whom this much is known: yes or no where it can be nothing else.
+
+        Lists count as closed. `CannotEncode` where the facts lie beyond the bounds.
+        """
+        so = self.told(rule).value
+        her = exactly(facts, self._her)
+        if self._check([her]) == "impossible":
+            raise CannotEncode("facts beyond the bounds")
+        if self._check([her, smt.negate(so)]) == "impossible":
+            return Truth.YES
+        return Truth.NO if self._check([her, so]) == "impossible" else Truth.UNKNOWN
 
     def example(self, wanted: Sequence[Wanted]) -> Model | Undecided:
         """Somebody for whom `evaluate` answers as wanted, in plain numbers."""
@@ -176,7 +203,7 @@ class Inquiry:
         return lambda changed: _answered(wanted, changed, today) and refuted(changed) <= before
 
     def _contrasts(self, rules: Sequence[t.Typed]) -> Iterator[Term]:
-        """Where some rule looks at any record and another at the latest: that these differ, so that time shows."""
+        """What makes an example speak: records weeks apart; the latest unlike another that some rule looks for."""
         asked = [x for rule in rules for x in parts(rule) if isinstance(x, t.RecordAggregate) and not x.of]
         latest = {x.kind for x in asked if x.function == "latest"}
         for x in asked:
@@ -184,6 +211,10 @@ class Inquiry:
                 before, last = records_of(x.kind, self._her)[-2:]
                 here = World(at_hand=row_of(x.kind, x.lineage, len(self._her.records[x.kind]) - 1, self._her))
                 yield smt.all_of([before.used, smt.negate(self._encoder.encode(x.where, here).value)])
+        for kind in sorted({x.kind for x in asked}):
+            slots = records_of(kind, self._her)
+            for before, last in pairwise(slots):
+                yield smt.implies(before.used, last.day - before.day >= 28)
         for kind in sorted(latest & {x.kind for x in asked if x.function in ("any", "count")}):
             before, last = records_of(kind, self._her)[-2:]
             for name in sorted(last.fields.keys() & before.fields.keys()):
@@ -206,6 +237,4 @@ def _so(told: Told, wanted: Wanted) -> Term:
 
 
 def _answered(wanted: Sequence[Wanted], facts: Facts, today: PartialDate) -> bool:
-    return all(
-        answer(evaluate(one.rule, facts, today)) is (Truth.YES if one.yes else Truth.NO) for one in wanted
-    )
+    return all(answer(evaluate(one.rule, facts, today)) is (Truth.YES if one.yes else Truth.NO) for one in wanted)

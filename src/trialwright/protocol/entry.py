@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 from trialwright.core import units
@@ -91,17 +92,33 @@ def encode(value: Value, text: str) -> Encoded:
 def decode(encoded: Mapping[str, object]) -> Value:
     """The value that `encode` wrote."""
     if "value" in encoded:
-        return Amount(point(Decimal(str(encoded["value"]))))
+        return _point(str(encoded["value"]))
     if "one_of" in encoded:
         names = encoded["one_of"]
-        return Kinds(frozenset(map(str, names)) if isinstance(names, list) else frozenset())
+        return _kinds(tuple(map(str, names)) if isinstance(names, list) else ())
     if "answer" in encoded:
-        return Answer(Truth(encoded["answer"]))
+        return _ANSWERS[str(encoded["answer"])]
     if "date" in encoded:
         told = partial_date(str(encoded["date"]))
         return Moment(told.earliest, told.latest)
     low, high = Decimal(str(encoded["low"])), Decimal(str(encoded["high"]))
     return Amount(Interval(low, high, bool(encoded.get("low_open")), bool(encoded.get("high_open"))))
+
+
+# values never change, so that one stands for all that say the same
+
+
+@lru_cache(maxsize=65536)
+def _point(text: str) -> Amount:
+    return Amount(point(Decimal(text)))
+
+
+@lru_cache(maxsize=4096)
+def _kinds(names: tuple[str, ...]) -> Kinds:
+    return Kinds(frozenset(names))
+
+
+_ANSWERS = {found.value: Answer(found) for found in Truth}
 
 
 def _amount(item: Item, text: str) -> Entered | Finding:

@@ -41,11 +41,14 @@ def formula(text: str, where: Where) -> Formula:
     """
     try:
         tree = ast.parse(text.strip(), mode="eval")
-    except SyntaxError as wrong:
-        raise Refused(finding("formula_broken", where, text=text, why=wrong.msg)) from wrong
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as wrong:
+        why = wrong.msg if isinstance(wrong, SyntaxError) else "it cannot be read"
+        raise Refused(finding("formula_broken", where, text=text[:80], why=why)) from wrong
     for node in ast.walk(tree):
         if not isinstance(node, _NODES):
             raise Refused(finding("formula_broken", where, text=text, why=f"{type(node).__name__} may not stand here"))
+        if isinstance(node, ast.Name) and node.id.startswith("__"):
+            raise Refused(finding("formula_broken", where, text=text, why=f"{node.id} may not stand here"))
         if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS):
             name = node.func.id if isinstance(node.func, ast.Name) else "this"
             known = ", ".join(sorted(FUNCTIONS))

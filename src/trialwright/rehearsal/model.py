@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
+from math import isfinite
 from pathlib import Path as FilePath
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from trialwright.core.finding import Finding, Refused, Where, finding
 from trialwright.protocol.marked_yaml import Path, read
@@ -27,7 +29,34 @@ def _as_formula(value: object) -> object:
     return {"is": str(value)} if isinstance(value, str | int) and not isinstance(value, bool) else value
 
 
+def _a_number(text: str) -> str:
+    try:
+        finite = isfinite(float(text))
+    except ValueError:
+        finite = False
+    if not finite:
+        raise ValueError(f"“{text}” is not a number")
+    return text
+
+
+def _above_zero(text: str) -> str:
+    if float(text) <= 0:
+        raise ValueError(f"{text} is not above zero")
+    return text
+
+
+def _a_day(text: str) -> str:
+    return date.fromisoformat(text).isoformat()
+
+
+def _in_order(days: tuple[int, int]) -> tuple[int, int]:
+    if not 0 <= days[0] <= days[1]:
+        raise ValueError(f"{days[0]} to {days[1]} is no span of days")
+    return days
+
+
 Words: TypeAlias = Annotated[str, BeforeValidator(_as_text)]
+Number: TypeAlias = Annotated[Words, AfterValidator(_a_number)]
 
 
 class Part(BaseModel):
@@ -57,9 +86,9 @@ class AnswerPart(Part):
 class ParameterPart(Part):
     """A number of the model with its source; `scenarios` replaces it in some of them."""
 
-    value: Words
+    value: Number
     source: str
-    scenarios: dict[str, Words] = Field(default_factory=dict)
+    scenarios: dict[str, Number] = Field(default_factory=dict)
 
 
 class RecordModel(Part):
@@ -95,8 +124,8 @@ class Slip(Part):
     """A unit slip: an item entered wrongly by a factor, with a probability."""
 
     item: str
-    factor: Words
-    probability: Words
+    factor: Number
+    probability: Number
     reason: str
     source: str = ""
 
@@ -114,14 +143,14 @@ class LateCorrection(Part):
 class Mess(Part):
     """What goes wrong in every real trial."""
 
-    missed_visit: Words = "0"
+    missed_visit: Number = "0"
     never_missed: tuple[str, ...] = ()
-    late_entry: Words = "0"
-    late_days: tuple[int, int] = (2, 9)
-    withdrawal_per_year: Words = "0"
+    late_entry: Number = "0"
+    late_days: Annotated[tuple[int, int], AfterValidator(_in_order)] = (2, 9)
+    withdrawal_per_year: Number = "0"
     slips: tuple[Slip, ...] = ()
     corrections: tuple[LateCorrection, ...] = ()
-    note: Words = "0"
+    note: Number = "0"
 
 
 class LotModel(Part):
@@ -133,16 +162,16 @@ class LotModel(Part):
 class ModelDocument(Part):
     """A whole rehearsal model."""
 
-    start: str
+    start: Annotated[str, AfterValidator(_a_day)]
     site: str
-    women_per_week: Words
+    women_per_week: Annotated[Number, AfterValidator(_above_zero)]
     consent_version: Words = "1"
     answers: dict[str, AnswerPart] = Field(default_factory=dict)
     scenario: str
     scenarios: dict[str, str]
     parameters: dict[str, ParameterPart]
     latent: tuple[str, ...] = ()
-    correlations: dict[str, Words] = Field(default_factory=dict)
+    correlations: dict[str, Number] = Field(default_factory=dict)
     woman: dict[str, FormulaText]
     keep: str = ""
     allocation: dict[str, FormulaText] = Field(default_factory=dict)
@@ -198,7 +227,7 @@ def load_model(
                     "document_field",
                     place(marked.marks, tuple(error["loc"]), FILE),
                     path=".".join(map(str, error["loc"])),
-                    why=error["msg"],
+                    why=error["msg"].removeprefix("Value error, "),
                 )
                 for error in wrong.errors(include_url=False)
             )
@@ -270,6 +299,20 @@ def _unknown_names(
     yield from known(("allocation",), document.allocation, protocol.document.arms, "arms")
     yield from known(("visits",), document.visits, protocol.document.schedule.encounters, "encounters")
     yield from known(("lots",), document.lots, protocol.document.products, "products")
+    for product, lot in document.lots.items():
+        if product in protocol.products:
+            names = protocol.products[product].items
+            yield from known(("lots", product, "results"), lot.results, names, f"items of {product}")
+    for name, item in document.items.items():
+        if name in vocabulary.items:
+            attributes = vocabulary.items[name].attributes
+            yield from known(("items", name, "with"), item.with_, attributes, f"attributes of {name}")
+    mess, visits = document.mess, protocol.document.schedule.encounters
+    yield from known(("mess", "never_missed"), dict.fromkeys(mess.never_missed), visits, "encounters")
+    changed = [*(one.item for one in mess.slips), *(one.item for one in mess.corrections)]
+    yield from known(("mess",), dict.fromkeys(changed), vocabulary.items, "items")
+    yield from known(("relatives",), document.relatives, vocabulary.relatives, "relatives")
+    yield from known(("site",), {document.site: 1}, protocol.document.sites, "sites")
     yield from known(("scenario",), {document.scenario: 1}, document.scenarios, "scenarios")
     if scenario:
         yield from known(("scenario",), {scenario: 1}, document.scenarios, "scenarios")
@@ -278,3 +321,10 @@ def _unknown_names(
     asked = {name for activity in protocol.document.schedule.activities.values() for name in activity.asks}
     for name in sorted(asked - document.items.keys()):
         yield finding("rehearsal_no_value", place(marks, ("items",), FILE), name=name)
+    partner = {name for activity in protocol.document.schedule.activities.values() for name in activity.partner}
+    for name in sorted(partner - document.relatives.get("partner", {}).keys()):
+        yield finding("rehearsal_no_value", place(marks, ("relatives",), FILE), name=f"partner.{name}")
+    performed = {activity.performs for activity in protocol.document.schedule.activities.values()} - {""}
+    products = {protocol.document.interventions[name].product for name in performed} - {""}
+    for name in sorted(products - document.lots.keys()):
+        yield finding("rehearsal_no_value", place(marks, ("lots",), FILE), name=name)

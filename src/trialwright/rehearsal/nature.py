@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -11,9 +12,11 @@ from trialwright.core.finding import Refused, Where, finding
 from trialwright.core.units import COUNT
 from trialwright.language.vocabulary import Item
 from trialwright.rehearsal.formula import Formula, bound_functions
-from trialwright.rehearsal.model import Model
+from trialwright.rehearsal.model import FILE, Model
 
 _MOST_DRAWS = 2000
+#: Nothing that is counted, measured or waited for is as much as this.
+_GREATEST = 1e15
 
 
 class Woman:
@@ -35,7 +38,18 @@ class Woman:
 
     def value(self, path: str, names: Mapping[str, Any]) -> Any:
         """The value of the formula at a path of the model, with what is at hand."""
-        return self._run(path, self.model.formulas[path], {**self._names, "treated": 0, "arm": self.arm, **names})
+        return run(path, self.model.formulas[path], {**self._names, "treated": 0, "arm": self.arm, **names})
+
+    def number(self, path: str, names: Mapping[str, Any]) -> float:
+        """The value of a formula that must be a finite number, of days or records perhaps."""
+        value = self.value(path, names)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not abs(number) < _GREATEST:
+            raise _fails(path, self.model.formulas[path].text, f"its value {value} is no number that can be used")
+        return number
 
     def has(self, path: str) -> bool:
         """Whether the model has a formula at this path."""
@@ -48,30 +62,36 @@ class Woman:
             variables = {f"z_{name}": z for name, z in zip(self.model.document.latent, self._latent(), strict=True)}
             for name in self.model.document.woman:
                 formula = self.model.formulas[f"woman.{name}"]
-                variables[name] = self._run(f"woman.{name}", formula, {**self._names, **variables})
-            if keep is None or self._run("keep", keep, {**self._names, **variables}):
+                variables[name] = run(f"woman.{name}", formula, {**self._names, **variables})
+            if keep is None or run("keep", keep, {**self._names, **variables}):
                 return variables
-        text = keep.text if keep else ""
-        raise Refused(finding("formula_fails", path="keep", text=text, why=f"no woman in {_MOST_DRAWS} draws is kept"))
+        raise _fails("keep", keep.text if keep else "", f"no woman in {_MOST_DRAWS} draws is kept")
 
     def _latent(self) -> list[float]:
         names = self.model.document.latent
         return list(_square_root(self.model) @ self.dice.standard_normal(len(names))) if names else []
 
-    def _run(self, path: str, read: Formula, names: Mapping[str, Any]) -> Any:
-        try:
+
+def run(path: str, read: Formula, names: Mapping[str, Any]) -> Any:
+    """The value of a formula; `Refused` with its place where it has none."""
+    try:
+        with np.errstate(all="ignore"):  # what comes of it is judged by who uses it
             return eval(read.code, {"__builtins__": {}}, names)
-        except (NameError, TypeError, ValueError, ZeroDivisionError, ArithmeticError) as wrong:
-            where = Where("rehearsal.yaml", path=path)
-            raise Refused(finding("formula_fails", where, path=path, text=read.text, why=wrong)) from wrong
+    except (NameError, TypeError, ValueError, ArithmeticError, LookupError, StopIteration) as wrong:
+        raise _fails(path, read.text, str(wrong) or "it has no value") from wrong
 
 
-_ROOTS: dict[int, Any] = {}
+def _fails(path: str, text: str, why: str) -> Refused:
+    return Refused(finding("formula_fails", Where(FILE, path=path), path=path, text=text, why=why))
+
+
+_ROOTS: dict[tuple[object, ...], Any] = {}
 
 
 def _square_root(model: Model) -> Any:
     """The lower triangular root of the correlations of the latent variables."""
-    known = _ROOTS.get(id(model))
+    key = (model.document.latent, *model.document.correlations.items())
+    known = _ROOTS.get(key)
     if known is None:
         names = list(model.document.latent)
         matrix = np.eye(len(names))
@@ -87,7 +107,7 @@ def _square_root(model: Model) -> Any:
             where = Where("rehearsal.yaml", path="correlations")
             why = "no variables can be correlated so"
             raise Refused(finding("formula_broken", where, text="correlations", why=why)) from wrong
-        _ROOTS[id(model)] = known
+        _ROOTS[key] = known
     return known
 
 
@@ -101,6 +121,8 @@ class ArmsBehind(Protocol):
 def as_text(item: Item, value: Any, decimals: int) -> str:
     """A drawn value as a person would enter it for the item: with unit, as a category, as yes or no."""
     match item.kind:
+        case "quantity" | "count" if not _is_finite(value):
+            raise _fails(item.name, str(value), "it is no number that could be measured")
         case "quantity":
             number = f"{float(value):.{decimals}f}"
             return f"{number} {item.unit.code}"
@@ -110,3 +132,10 @@ def as_text(item: Item, value: Any, decimals: int) -> str:
             return value if isinstance(value, str) else "yes" if bool(value) else "no"
         case _:
             return str(value)
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False

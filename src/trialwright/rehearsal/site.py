@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from trialwright.core.finding import Refused
+from trialwright.core.finding import Refused, Where, finding
 from trialwright.core.interval import plain
 from trialwright.core.partial_date import partial_date
 from trialwright.ledger.envelope import Event
@@ -22,8 +22,9 @@ from trialwright.ledger.keys import SeededKeyStore, encrypt
 from trialwright.ledger.store import Writer
 from trialwright.protocol.document import Activity, Encounter
 from trialwright.protocol.protocol import Protocol
-from trialwright.rehearsal.model import Model, RecordModel
-from trialwright.rehearsal.nature import ArmsBehind, Woman, as_text
+from trialwright.rehearsal.formula import bound_functions
+from trialwright.rehearsal.model import FILE, Model, RecordModel
+from trialwright.rehearsal.nature import ArmsBehind, Woman, as_text, run
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
 from trialwright.trial.dose import planned_dose
@@ -44,6 +45,10 @@ USERS = {
 #: What a formula says where there is nothing to record.
 NOTHING = "nothing"
 _STEP = timedelta(seconds=20)
+#: Refusals that no woman and no site brings about: the model does not fit the protocol.
+_OF_THE_MODEL = ("formula_", "rehearsal_", "fact_", "field_", "attribute_", "value_impossible")
+#: After so many lots in a row that fail their release the model cannot be meant.
+_MOST_LOTS = 50
 _MORNING = time(9, 0)
 
 
@@ -142,7 +147,7 @@ class Site:
             name = encounter_of(one.encounter)
             if case.woman.has(f"visits.{name}"):
                 at_hand = self._at_hand(case, one.record)
-                offset = round(float(case.woman.value(f"visits.{name}", at_hand)))
+                offset = round(case.woman.number(f"visits.{name}", at_hand))
             else:
                 before, after = (one.earliest - one.day).days, (one.latest - one.day).days
                 spread = (min(before, 0) / 3, max(after, 0) / 3)
@@ -228,7 +233,7 @@ class Site:
             command = c.Observe(case.identity, name, "", str(on), person=person, not_done=value)
             self.submit(command, "coordinator", today)
             return
-        text = self._date_text(value, on) if item.kind == "date" else as_text(item, value, model.decimals)
+        text = self._date_text(base, value, on) if item.kind == "date" else as_text(item, value, model.decimals)
         normal = None
         if model.normal:
             low, _, high = model.normal.partition("..")
@@ -274,7 +279,7 @@ class Site:
         for index, model in enumerate(self.model.document.records.get(kind, ())):
             base = f"records.{kind}.{index}"
             names = {**self._since(case, on), **self._at_hand(case, one.record)}
-            for _ in range(round(float(case.woman.value(f"{base}.count", names)))):
+            for _ in range(round(case.woman.number(f"{base}.count", names))):
                 record, fields, dated = self._drawn(case, kind, base, model, names, on)
                 parent = one.record if self.protocol.vocabulary.records[kind].parent else ""
                 asked_later = self._completed_later(kind)
@@ -292,8 +297,7 @@ class Site:
         number = len(self.office.participant(case.identity).records.get(kind, {})) + 1
         identity = f"{kind}-{number}"
         raw: dict[str, Any] = {"index": number}
-        days = case.woman.value(f"{base}.days", {**names, **raw})
-        dated = on + timedelta(days=round(float(days)))
+        dated = _shifted(on, case.woman.number(f"{base}.days", {**names, **raw}), f"{base}.days")
         for name in model.hidden:
             raw[name] = case.woman.value(f"{base}.hidden.{name}", {**names, **raw})
         declared = self.protocol.vocabulary.records[kind].fields
@@ -341,6 +345,8 @@ class Site:
             )
             events = self.submit(command, "investigator", today)
         except Refused as refused:
+            if refused.findings[0].code.startswith(_OF_THE_MODEL):
+                raise
             self._count(refused)
             self._miss(case, one, today, f"{intervention} refused: {refused.findings[0].code}")
             return False
@@ -353,8 +359,8 @@ class Site:
         facts = facts_of(self.protocol, participant)
         facts.anchors = {**dict(facts.anchors), **self._reached_by(intervention, participant, str(on))}
         plan = planned_dose(self.protocol, self.office.trial(), intervention, facts, when)
-        share = case.woman.value("prepared", names)
-        return plain((plan.amount * Decimal(f"{float(share):.3f}")).quantize(Decimal(1)))
+        share = case.woman.number("prepared", names)
+        return plain((plan.amount * Decimal(f"{share:.3f}")).quantize(Decimal(1)))
 
     def _reached_by(self, intervention: str, participant: Participant, on: str) -> dict[str, list[Any]]:
         record = self.protocol.document.interventions[intervention].record
@@ -366,12 +372,13 @@ class Site:
 
     def _lot(self, product: str, on: date, today: date) -> str:
         """A lot for one infusion: made, tested and released; one that fails is rejected, and another is made."""
-        while True:
+        failing: list[str] = []
+        while len(failing) < _MOST_LOTS:
             lot = f"L-{next(self._lots):03}"
             results = {}
             for name, part in self.model.document.lots[product].results.items():
                 formula = self.model.formulas[f"lots.{product}.results.{name}"]
-                value = _run_with(self._dice, formula.code)
+                value = run(f"lots.{product}.results.{name}", formula, bound_functions(self._dice))
                 results[name] = as_text(self.protocol.products[product].items[name], value, part.decimals)
             self.submit(c.RegisterLot(lot, product, str(on)), "cell laboratory", today)
             self.submit(c.TestLot(lot, results, str(on)), "cell laboratory", today)
@@ -381,8 +388,10 @@ class Site:
                 self._count(refused)
                 reason = refused.findings[0].values.get("says", "the release requirements are not met")
                 self.submit(c.RejectLot(lot, reason, str(on)), "quality person", today)
+                failing.append(reason)
                 continue
             return lot
+        raise Refused(finding("rehearsal_no_lot", product=product, count=len(failing), reason=failing[-1]))
 
     def _decide(self, case: Case, what: str, one: Planned, on: date, today: date) -> bool:
         try:
@@ -429,7 +438,7 @@ class Site:
             names = self._since(case, on)
             point = case.woman.site_dice.random()
             for arm in self.model.document.allocation:
-                point -= float(case.woman.value(f"allocation.{arm}", names))
+                point -= case.woman.number(f"allocation.{arm}", names)
                 if point < 0:
                     break
             else:
@@ -501,8 +510,8 @@ class Site:
                 return {name: value for name, value in raw.items() if name != "_texts"}
         return {}
 
-    def _date_text(self, value: Any, on: date) -> str:
-        return value if isinstance(value, str) else str(on + timedelta(days=round(float(value))))
+    def _date_text(self, path: str, value: Any, on: date) -> str:
+        return value if isinstance(value, str) else str(_shifted(on, value, path))
 
     def _count(self, refused: Refused) -> None:
         for found in refused.findings:
@@ -512,10 +521,12 @@ class Site:
 _OPEN = ("future", "due", "late", "undecided")
 
 
-def _run_with(dice: np.random.Generator, code: Any) -> Any:
-    from trialwright.rehearsal.formula import bound_functions
-
-    return eval(code, {"__builtins__": {}}, bound_functions(dice))
+def _shifted(day: date, days: Any, path: str) -> date:
+    try:
+        return day + timedelta(days=round(float(days)))
+    except (TypeError, ValueError, OverflowError) as wrong:
+        why = f"{days} is no number of days that leads to a date"
+        raise Refused(finding("formula_fails", Where(FILE, path=path), path=path, text=days, why=why)) from wrong
 
 
 def _failing(protocol: Protocol, answers: dict[str, Any]) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from trialwright.core.partial_date import partial_date
 from trialwright.core.truth import Truth
 from trialwright.ledger.envelope import NewEvent
-from trialwright.protocol.eligibility import Eligibility, determine
+from trialwright.protocol.eligibility import Eligibility
 from trialwright.protocol.naming import nearest
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
+from trialwright.trial.facts import eligibility_of
 from trialwright.trial.gate import Gate, refuse
 from trialwright.trial.state import Participant
 
@@ -22,7 +22,7 @@ def confirm_eligibility(gate: Gate, command: c.ConfirmEligibility) -> list[NewEv
     """
     participant = gate.recordable(command.participant, "Eligibility", command.on)
     gate.not_blocked("confirm_eligibility")
-    result = determine(gate.protocol, gate.facts(), partial_date(command.on))
+    result = eligibility_of(gate.protocol, participant, command.on)
     if result.verdict == "undetermined":
         _not_eligible(command.participant, "confirmed", result)
     payload: dict[str, Any] = {
@@ -85,7 +85,7 @@ def _confirmed_and_still_so(gate: Gate, participant: Participant, on: str, actio
     if last.verdict != "eligible":
         failing = ", ".join(name for name in last.answers) if not last.answers else last.verdict
         refuse("not_eligible", participant=participant.identity, action=action, verdict=last.verdict, criteria=failing)
-    now = determine(gate.protocol, gate.facts(), partial_date(on))
+    now = eligibility_of(gate.protocol, participant, on)
     if now.verdict != "eligible":
         _not_eligible(participant.identity, action, now)
     return now

@@ -10,6 +10,7 @@ from trialwright.core.partial_date import PartialDate, partial_date
 from trialwright.language.facts import Facts, Observation, RecordEntry
 from trialwright.language.values import Amount
 from trialwright.ledger.envelope import Event
+from trialwright.protocol.eligibility import Eligibility, determine
 from trialwright.protocol.entry import decode
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial.state import Participant
@@ -29,6 +30,15 @@ def facts_of(protocol: Protocol, participant: Participant) -> Facts:
         _Anchors(protocol, participant),
         relatives,
     )
+
+
+def eligibility_of(protocol: Protocol, participant: Participant, on: str) -> Eligibility:
+    """Her eligibility on a day, from what is known of her; remembered until something changes that it may rest on."""
+    asked = (protocol.digest, on, participant.facts)
+    if participant.eligibility is None or participant.eligibility[0] != asked:
+        result = determine(protocol, facts_of(protocol, participant), partial_date(on))
+        participant.eligibility = (asked, result)
+    return participant.eligibility[1]
 
 
 def lot_facts(results: Mapping[str, Observation]) -> Facts:

@@ -42,6 +42,8 @@ def apply(participant: Participant, event: Event) -> None:
         participant.oddities.append(f"event {event.seq} has the unknown type {event.type}")
     else:
         handler(participant, event)
+        if event.type not in _NO_FACTS:
+            participant.facts += 1
     participant.events.add(event.seq)
     if event.seq > participant.last:
         participant.last = event.seq
@@ -171,6 +173,20 @@ def _screening_ended(p: Participant, event: Event) -> None:
 def _withdrawn(p: Participant, event: Event) -> None:
     p.withdrawn, p.withdrawal_reason = event.on, event.reason
 
+
+#: What changes nothing that a criterion may ask about.
+_NO_FACTS = frozenset(
+    {
+        e.ELIGIBILITY_DETERMINED,
+        e.VISIT_HELD,
+        e.VISIT_MISSED,
+        e.QUERY_OPENED,
+        e.QUERY_CLOSED,
+        e.NOTED,
+        e.DOSE_DETERMINED,
+        e.ENROLLED,
+    }
+)
 
 _HANDLERS: dict[str, Callable[[Participant, Event], None]] = {
     e.SCREENED: _screened,

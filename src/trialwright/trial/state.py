@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from trialwright.core.partial_date import PartialDate
 from trialwright.language.facts import Observation, RecordEntry
 from trialwright.ledger.envelope import Event
+from trialwright.protocol.eligibility import Eligibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class Participant:
     last: int = 0
     events: set[int] = field(default_factory=set)  # hers, corrections too
     early: dict[tuple[str, str], list[Event]] = field(default_factory=dict)  # dated before what they complete
+    facts: int = 0  # how often what the language may ask about has changed
+    eligibility: tuple[tuple[str, str, int], Eligibility] | None = None  # the last answer, and what it was asked of
     decoded: dict[tuple[str, str], list[Observation]] = field(default_factory=dict, compare=False)
     decoded_records: dict[str, tuple[int, list[RecordEntry]]] = field(default_factory=dict, compare=False)
 

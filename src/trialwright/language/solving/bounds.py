@@ -27,6 +27,7 @@ class Bounds:
     observations: int = 2
     records: int = 3
     years: int = 10
+    ahead: int = 0  # years after the reference day, for rules that are asked at a later anchor
     seconds: float = 2.0
     ranges: Mapping[str, Interval] = field(default_factory=dict)
     more: Mapping[str, int] = field(default_factory=dict)
@@ -39,6 +40,9 @@ class Bounds:
         )
 
 
+BOUNDS = Bounds()
+
+
 def day_of(day: date, bounds: Bounds) -> int:
     """A date as days from the reference day."""
     return (day - bounds.today).days
@@ -47,6 +51,11 @@ def day_of(day: date, bounds: Bounds) -> int:
 def horizon(bounds: Bounds) -> int:
     """The first day that is modelled."""
     return day_of(add_months(bounds.today, -12 * bounds.years), bounds)
+
+
+def last_day(bounds: Bounds) -> int:
+    """The last day that is modelled: the reference day, unless more is asked for."""
+    return day_of(add_months(bounds.today, 12 * bounds.ahead), bounds)
 
 
 def lifetime(bounds: Bounds) -> int:
@@ -96,7 +105,7 @@ def _year_month_day(day: Term, bounds: Bounds) -> Term:
 def _months(start: int, bounds: Bounds) -> list[date]:
     first = (bounds.today + timedelta(days=start)).replace(day=1)
     count = (bounds.today.year - first.year) * 12 + bounds.today.month - first.month
-    return [add_months(first, index) for index in range(count + 14)]
+    return [add_months(first, index) for index in range(count + 12 * bounds.ahead + 14)]
 
 
 def _piecewise(day: Term, pieces: list[tuple[int, Term]]) -> Term:

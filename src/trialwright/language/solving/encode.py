@@ -10,7 +10,7 @@ from trialwright.language.solving import members, smt
 from trialwright.language.solving.bounds import day_of, years_between
 from trialwright.language.solving.participant import Participant, anchor_of, field_of, observations_of, records_of
 from trialwright.language.solving.smt import Term
-from trialwright.language.solving.told import Row, Told, World, among, asked_at, conjunction, opposite, unknown
+from trialwright.language.solving.told import HERE, Row, Told, World, among, asked_at, conjunction, opposite, unknown
 from trialwright.language.unparse import unparse
 
 
@@ -21,7 +21,7 @@ class Encoder:
         self.her = her
         self._seen: dict[tuple[object, ...], Told] = {}
 
-    def encode(self, node: t.Typed, world: World = World()) -> Told:
+    def encode(self, node: t.Typed, world: World = HERE) -> Told:
         """The formula of an expression; `CannotEncode` says what is not modelled."""
         her = self.her
         match node:

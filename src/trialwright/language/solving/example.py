@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from typing import Any
 
-from trialwright.core.interval import Interval, is_point, point
+from trialwright.core.interval import WHOLE_LINE, Interval, contains, point
 from trialwright.core.partial_date import PartialDate, on_day
 from trialwright.core.truth import truth
 from trialwright.language.facts import Facts, Observation, RecordEntry
@@ -92,20 +92,57 @@ def _decimal(number: Fraction) -> Decimal:
 def plainer(facts: Facts, holds: Callable[[Facts], bool], ranges: Mapping[str, Interval], today: PartialDate) -> Facts:
     """The facts with less in them, of the reference day, and in round numbers, as far as `holds` still holds."""
     facts = _without(facts, holds)
-    for names, told in _everything(facts):
-        recorded = names[0] in facts.observations or names[0] in facts.relatives
-        if recorded and told.date != today:
-            _try(told, replace(told, date=today), facts, holds)
-        if isinstance(told.value, Amount) and is_point(told.value.interval):
-            limits = ranges.get(".".join(names)) or ranges.get(names[-1])
-            for value in _rounder(told.value.interval.low, limits):
-                if _try(told, replace(told, value=Amount(point(value))), facts, holds):
-                    break
-        if told.normal is not None and isinstance(told.value, Amount):
-            for normal in _wider(told.normal, told.value.interval.low):
-                if _try(told, replace(told, normal=normal), facts, holds):
-                    break
+    told = [(x, _limits(names, ranges)) for names, x in _everything(facts)]
+    _change([(x, _typical(x, limits)) for x, limits in told], facts, holds)
+    for names, x in _everything(facts):
+        if (names[0] in facts.observations or names[0] in facts.relatives) and x.date != today:
+            _change([(x, replace(x, date=today))], facts, holds)
+    for x, limits in told:
+        for other in (_typical(x, limits), *_rounder(x, limits)):
+            if _change([(x, other)], facts, holds):
+                break
+        if x.normal is not None and isinstance(x.value, Amount):
+            _change([(x, replace(x, normal=_around(x.value.interval.low)))], facts, holds)
     return facts
+
+
+def _limits(names: tuple[str, ...], ranges: Mapping[str, Interval]) -> Interval:
+    return ranges.get(".".join(names)) or ranges.get(names[-1]) or WHOLE_LINE
+
+
+def _typical(told: Observation, limits: Interval) -> Observation:
+    """In the middle of the range, and of a reference range of its own."""
+    if not isinstance(told.value, Amount) or limits == WHOLE_LINE:
+        return told
+    middle = ((limits.low + limits.high) / 2).quantize(Decimal(1), ROUND_HALF_EVEN)
+    if not contains(limits, middle):
+        return told
+    normal = None if told.normal is None else _around(middle)
+    return replace(told, value=Amount(point(middle)), normal=normal)
+
+
+def _rounder(told: Observation, limits: Interval) -> Iterator[Observation]:
+    if isinstance(told.value, Amount):
+        for places in ("1", "0.1", "0.01", "0.001", "0.000001"):
+            value = told.value.interval.low.quantize(Decimal(places), ROUND_HALF_EVEN)
+            if contains(limits, value):
+                yield replace(told, value=Amount(point(value)))
+
+
+def _around(value: Decimal) -> Interval:
+    half = (abs(value) / 2).quantize(Decimal("0.1"))
+    return Interval(value - half, value + half)
+
+
+def _change(changes: Sequence[tuple[Observation, Observation]], facts: Facts, holds: Callable[[Facts], bool]) -> bool:
+    """Put the others in their places, and keep them if all still holds."""
+    before = [(told, replace(told)) for told, _ in changes]
+    for pairs in (changes, before):
+        for told, other in pairs:
+            told.value, told.date, told.normal = other.value, other.date, other.normal
+        if pairs is changes and holds(facts):
+            return True
+    return False
 
 
 def _everything(facts: Facts) -> Iterator[tuple[tuple[str, ...], Observation]]:
@@ -120,29 +157,6 @@ def _everything(facts: Facts) -> Iterator[tuple[tuple[str, ...], Observation]]:
         for entry in entries:
             for name, told in entry.fields.items():
                 yield (kind, name), told
-
-
-def _try(told: Observation, other: Observation, facts: Facts, holds: Callable[[Facts], bool]) -> bool:
-    """Put the other one in its place, and keep it if all still holds."""
-    before = (told.value, told.date, told.normal)
-    told.value, told.date, told.normal = other.value, other.date, other.normal
-    if holds(facts):
-        return True
-    told.value, told.date, told.normal = before
-    return False
-
-
-def _rounder(value: Decimal, limits: Interval | None) -> Iterator[Decimal]:
-    if limits is not None and limits.low.is_finite() and limits.high.is_finite():
-        yield ((limits.low + limits.high) / 2).quantize(Decimal(1), ROUND_HALF_EVEN)
-    for places in ("1", "0.1", "0.01", "0.001", "0.000001"):
-        yield value.quantize(Decimal(places), ROUND_HALF_EVEN)
-
-
-def _wider(normal: Interval, value: Decimal) -> Iterator[Interval]:
-    half = (abs(value) / 2).quantize(Decimal("0.1"))
-    yield Interval(value - half, value + half)
-    yield Interval(*sorted((normal.low.quantize(Decimal("0.1")), normal.high.quantize(Decimal("0.1")))))
 
 
 def _without(facts: Facts, holds: Callable[[Facts], bool]) -> Facts:

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from trialwright.language import typed as t
 from trialwright.language.solving import smt
+from trialwright.language.solving.participant import (
+    Participant,
+    Slot,
+    field_of,
+    normal_of,
+    observations_of,
+    records_of,
+)
+from trialwright.language.solving.smt import Term
 from trialwright.language.solving.told import (
     Ask,
     CannotEncode,
@@ -19,15 +29,6 @@ from trialwright.language.solving.told import (
     in_window,
     unknown,
 )
-from trialwright.language.solving.participant import (
-    Participant,
-    Slot,
-    field_of,
-    normal_of,
-    observations_of,
-    records_of,
-)
-from trialwright.language.solving.smt import Term
 
 _TRUE = Told(True)
 
@@ -146,7 +147,7 @@ def over_records(node: t.RecordAggregate, world: World, her: Participant, ask: A
 def row_of(kind: str, lineage: Sequence[str], index: int, her: Participant) -> dict[str, Row]:
     """A slot by its kind, and those of its ancestors that it may belong to."""
     rows: dict[str, Row] = {kind: ((True, index),)}
-    for below, above in zip(lineage, lineage[1:], strict=False):
+    for below, above in pairwise(lineage):
         slots, owners = records_of(below, her), records_of(above, her)
         rows[above] = tuple(
             (smt.any_of(smt.all_of([here, slots[i].parent == j]) for here, i in rows[below]), j)

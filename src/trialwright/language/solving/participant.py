@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from trialwright.language.solving import smt
-from trialwright.language.solving.bounds import Bounds, horizon, lifetime
+from trialwright.language.solving.bounds import Bounds, horizon, last_day, lifetime
 from trialwright.language.solving.smt import Term
 from trialwright.language.vocabulary import Item, Vocabulary
 
@@ -61,7 +62,7 @@ def records_of(kind: str, her: Participant) -> list[Slot]:
         if parent:
             owners = records_of(parent, her)
             for slot in slots:
-                slot.parent = smt.variable(f"{slot.name}.of", "int")
+                slot.parent = smt.variable(f"{slot.name}<", "int")
                 belongs = smt.any_of([smt.all_of([slot.parent == j, x.used]) for j, x in enumerate(owners)])
                 her.axioms += [smt.implies(slot.used, belongs), slot.parent >= 0, slot.parent < len(owners)]
     return her.records[kind]
@@ -77,15 +78,15 @@ def field_of(slot: Slot, kind: str, item: Item, her: Participant) -> Term:
 def normal_of(slot: Slot, her: Participant) -> tuple[Term, Term]:
     """The reference range that came with a result: any two ends in order."""
     if slot.normal is None:
-        slot.normal = (smt.variable(f"{slot.name}.low", "real"), smt.variable(f"{slot.name}.high", "real"))
+        slot.normal = (smt.variable(f"{slot.name}<low", "real"), smt.variable(f"{slot.name}<high", "real"))
         her.axioms.append(slot.normal[0] <= slot.normal[1])
     return slot.normal
 
 
 def anchor_of(name: str, her: Participant) -> Slot:
-    """An anchor: reached once by the reference day, or not at all."""
+    """An anchor: reached once within the bounds, or not at all."""
     if name not in her.anchors:
-        her.anchors[name] = Slot(name, smt.variable(f"{name}?", "bool"), smt.variable(f"{name}.day", "int"))
+        her.anchors[name] = Slot(name, smt.variable(f"{name}?", "bool"), smt.variable(f"{name}@", "int"))
         her.axioms += _in_time(her.anchors[name], her)
     return her.anchors[name]
 
@@ -107,8 +108,8 @@ def _slots(name: str, number: int, her: Participant) -> list[Slot]:
     slots = []
     for index in range(number):
         own = f"{name}#{index + 1}"
-        slots.append(Slot(own, smt.variable(f"{own}?", "bool"), smt.variable(f"{own}.day", "int")))
-    for before, after in zip(slots, slots[1:], strict=False):
+        slots.append(Slot(own, smt.variable(f"{own}?", "bool"), smt.variable(f"{own}@", "int")))
+    for before, after in pairwise(slots):
         her.axioms += [smt.implies(before.used, after.used), before.day <= after.day]
     for slot in slots:
         her.axioms += _in_time(slot, her)
@@ -116,7 +117,7 @@ def _slots(name: str, number: int, her: Participant) -> list[Slot]:
 
 
 def _in_time(slot: Slot, her: Participant) -> list[Term]:
-    return [slot.day <= 0, slot.day >= horizon(her.bounds)]
+    return [slot.day <= last_day(her.bounds), slot.day >= horizon(her.bounds)]
 
 
 def _value(name: str, item: Item, limits: str, her: Participant) -> Term:

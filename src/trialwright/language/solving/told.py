@@ -39,6 +39,8 @@ class World:
     observation: Slot | None = None
 
 
+HERE = World()
+
 #: The encoder itself, handed to the parts that must ask it about each member.
 Ask: TypeAlias = Callable[[t.Typed, World], Told]
 

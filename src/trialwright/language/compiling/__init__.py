@@ -1,0 +1,1 @@
+"""The parts of the second interpreter: checked expressions as Ibis expressions over a whole population."""
