@@ -38,6 +38,8 @@ def run(options: argparse.Namespace) -> int:
     from trialwright.report.write import replacing, write_report
 
     started = time.monotonic()
+    if options.seed < 0:
+        raise Refused(finding("option_wrong", option="--seed", given=options.seed, expected="a whole number from 0"))
     protocol = protocol_at(options.protocol)
     folder = Path(options.protocol)
     model = load_model(

@@ -27,10 +27,16 @@ def run(options: argparse.Namespace) -> int:
     from trialwright.trial.office import attachments_missing
 
     against = _checkpoint(options.against) if options.against else None
-    with open_ledger(options.ledger) as ledger:
-        found = verify(ledger, against) or attachments_missing(ledger)
-        point = checkpoint(ledger) if not found else None
-        kind = ledger.header.kind
+    point, kind = None, ""
+    try:
+        with open_ledger(options.ledger) as ledger:
+            kind = ledger.header.kind
+            found = verify(ledger, against) or attachments_missing(ledger)
+            point = checkpoint(ledger) if not found else None
+    except Refused as refused:
+        found = list(refused.findings)
+        if not {one.code for one in found} <= _DAMAGED:  # not a ledger at all, or out of reach
+            raise
     if options.json:
         output.emit(
             {
@@ -47,12 +53,19 @@ def run(options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
+#: A ledger whose first event was changed cannot be opened, and is no less a ledger that is not intact.
+_DAMAGED = {"ledger_damaged", "ledger_payload_unreadable"}
+
+
 def _checkpoint(path: str) -> Checkpoint:
     from trialwright.ledger.chain import Checkpoint
 
     try:
         told = json.loads(Path(path).read_text("utf-8"))["checkpoint"]
-        return Checkpoint(int(told["seq"]), str(told["digest"]))
+        point = Checkpoint(int(told["seq"]), str(told["digest"]))
+        if point.seq < 1:
+            raise ValueError(point.seq)
+        return point
     except FileNotFoundError as wrong:
         raise Refused(finding("file_missing", path=path)) from wrong
     except (OSError, ValueError, KeyError, TypeError) as wrong:

@@ -126,13 +126,12 @@ class Inquiry:
         return self._rules[id(rule)][1]
 
     def can_hold(self, wanted: Sequence[Wanted]) -> smt.Found:
-        """Whether what is wanted can be so; if not, `evaluate` answers so for nobody."""
-        terms = [_so(self.told(one.rule), one) for one in wanted]
-        return self._check(terms)
+        """Whether `evaluate` may answer as wanted; if not, it does so for nobody."""
+        return self._check([self._answered(one) for one in wanted])
 
     def fewest(self, wanted: Sequence[Wanted]) -> tuple[int, ...]:
         """Of rules that cannot hold together, places of some of which none can be left out."""
-        terms = [_so(self.told(one.rule), one) for one in wanted]
+        terms = [self._answered(one) for one in wanted]
         kept = list(range(len(terms)))
         if self._check(terms) == "impossible":
             kept = self._solver.core(terms)
@@ -173,6 +172,10 @@ class Inquiry:
             return Undecided("an example was found that `evaluate` does not confirm")
         holds = self._confirmed(wanted, facts, today)
         return Model(plainer(facts, holds, self.bounds.ranges, today), today)
+
+    def _answered(self, wanted: Wanted) -> Term:
+        told = self.told(wanted.rule)
+        return smt.all_of([_so(told, wanted), told.may])
 
     def _check(self, terms: Sequence[Term]) -> smt.Found:
         self._solver.add(*[x for x in self._her.axioms[self._added :] if x is not True])

@@ -122,6 +122,8 @@ def speaking(engine: Engine) -> Iterator[None]:
 def _code(error: DBAPIError | sqlite3.Error) -> str | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
+        if str(cause).startswith(("no such table", "no such column")):  # taken away after it was opened as a ledger
+            return "ledger_damaged"
         return _SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
     state: str | None = getattr(cause, "sqlstate", None)
     if state is None:
@@ -152,4 +154,6 @@ _POSTGRESQL = {
     "28": "ledger_unreachable",
     "57": "ledger_unreachable",
     "XX": "ledger_damaged",
+    "42P01": "ledger_damaged",
+    "42703": "ledger_damaged",
 }

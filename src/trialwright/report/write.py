@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
@@ -73,6 +73,15 @@ def _move(fresh: Path, folder: Path) -> None:
         fresh.rename(folder)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-    folder.rename(old / "old")
-    fresh.rename(folder)
+    try:
+        folder.rename(old / "old")
+        try:
+            fresh.rename(folder)
+        except BaseException:
+            (old / "old").rename(folder)
+            raise
+    except BaseException:
+        with suppress(OSError):  # where the earlier rehearsal is still in it, it stays
+            old.rmdir()
+        raise
     shutil.rmtree(old)

@@ -77,8 +77,9 @@ def _answer_question(gate: Gate, command: c.AnswerQuestion) -> list[NewEvent]:
     if assumption.options and command.answer not in assumption.options:
         options = ", ".join(assumption.options)
         refuse("answer_unknown", question=command.question, answer=command.answer, options=options)
-    if not assumption.options:
-        gate.compiles(command.answer)
+    if not assumption.options and not gate.computes(command.answer, assumption.unit):
+        options = f"an amount in {assumption.unit or '1'}"
+        refuse("answer_unknown", question=command.question, answer=command.answer, options=options)
     payload: dict[str, Any] = {"question": command.question, "answer": command.answer, "from_file": command.from_file}
     return [NewEvent(e.TRIAL, e.QUESTION_ANSWERED, command.on, payload)]
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NoReturn
 
+from trialwright.core import units
 from trialwright.core.finding import Finding, Refused, finding
 from trialwright.core.partial_date import PartialDate, partial_date
+from trialwright.core.units import COUNT
 from trialwright.language.evaluate import Explanation, answer, evaluate
 from trialwright.language.facts import Facts
 from trialwright.ledger.envelope import NewEvent
@@ -83,9 +86,14 @@ class Gate:
         if blocking:
             raise Refused(*blocking)
 
-    def compiles(self, text: str) -> None:
-        """Refuse an answer that is no expression of the language."""
-        compile_answer(self.protocol, text)
+    def computes(self, text: str, unit: str) -> bool:
+        """Whether an answer computes an amount in a unit; refuse what is no expression of the language."""
+        type = compile_answer(self.protocol, text).type
+        try:
+            units.convert(Decimal(1), type.unit or COUNT, units.unit(unit or "1") or COUNT)
+        except ValueError:
+            return False
+        return type.is_a == "amount"
 
     def require(self, action: str, path: str, says: str, facts: Facts, when: PartialDate) -> Finding | None:
         """What is missing for a requirement of the protocol, or nothing where it is met."""

@@ -28,7 +28,7 @@ from trialwright.language.compiling.engine import (
     surely,
     unless,
 )
-from trialwright.language.compiling.moments import Span
+from trialwright.language.compiling.moments import Span, latest
 from trialwright.language.compiling.needs import Need
 from trialwright.language.compiling.quantities import Amount
 from trialwright.language.compiling.source import Kinds, Value, full_mask
@@ -117,8 +117,9 @@ def answer(found: Answered, table: Table, closed: Column, absent_no: Column) -> 
         case "count" | "any" | "every" | "share":
             return _tested(node.function, read, read.some("n") if items else closed, items)
         case "longest_run":
-            low, high = read.number("low"), read.number("high")
-            return Amount(low, only_if(read.some("high_known") if items else closed, high))
+            low = read.number("low")
+            high = read.column("high") if items else only_if(closed, ibis.greatest(low, read.number("high")))
+            return Amount(low, high)
         case _:
             return _summed(node.function, read, TRUE if items else closed, items)
 
@@ -170,29 +171,31 @@ def _hull(m: Members, where: Column) -> Columns:
     """The smallest value that holds all of them."""
     match m.value:
         case Amount():
-            return _low(m, where, m.value) | {
-                name.replace("low", "high"): -column if name in ("low", "low_closed") else column
-                for name, column in _low(m, where, q.negate(m.value)).items()
-            }
+            x = m.value
+            return _end(m, where, "low", x.low, x.low_open) | _end(m, where, "high", x.high, x.high_open)
         case Kinds():
             return {"mask": m.value.bits.coalesce(full_mask(m.value.order)).bit_or(where=where)}
         case Span():
             missing = m.value.low.isnull() | m.value.high.isnull()
-            ends = {"first": m.value.low.min(where=where), "last": m.value.high.max(where=where)}
+            ends = {"first": m.value.low.min(where=where), "last": latest(m.value).max(where=where)}
             return ends | ({} if m.told else {"undated": _count(m, both(where, missing))})
         case _:
             return {"mask": ibis.cases((m.value, 2), (~m.value, 1), else_=3).bit_or(where=where)}
 
 
-def _low(m: Members, where: Column, x: Amount) -> Columns:
-    """The least end, whether it is endless, and the least that is included."""
-    if x.low is None:
+def _end(m: Members, where: Column, name: str, end: Column | None, is_open: Column) -> Columns:
+    """The outermost end, whether it is endless, and the outermost that is included."""
+    if end is None:
         return {}
-    found = {"low": x.low.min(where=where)}
+
+    def outermost(where: Column) -> Column:
+        return end.min(where=where) if name == "low" else end.max(where=where)
+
+    found = {name: outermost(where)}
     if not m.told:
-        found["low_endless"] = _count(m, both(where, x.low.isnull()))
-    if x.low_open is not FALSE:
-        found["low_closed"] = x.low.min(where=both(where, opposite(x.low_open)))
+        found[f"{name}_endless"] = _count(m, both(where, end.isnull()))
+    if is_open is not FALSE:
+        found[f"{name}_closed"] = outermost(both(where, opposite(is_open)))
     return found
 
 
@@ -287,7 +290,7 @@ def _recorded(value: Value) -> Column:
         case Span():
             return ~value.low.isnull()
         case _:
-            return ~value.isnull() if value not in (TRUE, FALSE) else TRUE
+            return TRUE if value is TRUE or value is FALSE else ~value.isnull()
 
 
 # ---------------------------------------------------------------- tests

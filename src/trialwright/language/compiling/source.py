@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from trialwright.language.compiling.engine import FALSE, TRUE, Column, Table, decided, null, only_if
 from trialwright.language.compiling.moments import Span
@@ -58,7 +59,7 @@ class Kinds:
     undefined: Column = FALSE
 
 
-Value = Amount | Kinds | Span | Column
+Value: TypeAlias = Amount | Kinds | Span | Column
 
 
 def told(table: Table, prefix: str, item: Item, told_at: Column = TRUE) -> Value:
@@ -77,7 +78,10 @@ def told(table: Table, prefix: str, item: Item, told_at: Column = TRUE) -> Value
         case "category":
             return Kinds(column("mask", "int64"), item.categories)
         case "date":
-            return Span(column("earliest", "timestamp"), column("latest", "timestamp"))
+            earliest = column("earliest", "timestamp")
+            if prefix + "earliest" in table.columns and prefix + "latest" not in table.columns:
+                return Span(earliest, earliest, whole_day=True)
+            return Span(earliest, column("latest", "timestamp"))
         case _:
             bits = column("mask", "int64")
             return decided(bits == 2, bits == 1)

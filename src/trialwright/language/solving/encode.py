@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from trialwright.language import typed as t
@@ -10,7 +10,18 @@ from trialwright.language.solving import members, smt
 from trialwright.language.solving.bounds import day_of, years_between
 from trialwright.language.solving.participant import Participant, anchor_of, field_of, observations_of, records_of
 from trialwright.language.solving.smt import Term
-from trialwright.language.solving.told import HERE, Row, Told, World, among, asked_at, conjunction, opposite, unknown
+from trialwright.language.solving.told import (
+    HERE,
+    Row,
+    Told,
+    World,
+    among,
+    asked_at,
+    conjunction,
+    of_all,
+    opposite,
+    unknown,
+)
 from trialwright.language.unparse import unparse
 
 
@@ -50,11 +61,11 @@ class Encoder:
                 return Told(smt.constant(day_of(day, her.bounds)))
             case t.Derived():
                 part = self.encode(node.body, replace(world, observation=None))
-                return part if node.factor == 1 else Told(part.value * smt.constant(node.factor), part.known)
+                return part if node.factor == 1 else of_all(part.value * smt.constant(node.factor), [part])
             case t.AskedAt():
                 asked = asked_at(node.at, world, her)
                 part = self.encode(node.operand, asked)
-                return Told(part.value, smt.all_of([part.known, asked.reached]))
+                return of_all(part.value, [part], asked.reached)
             case t.Negation():
                 return opposite(self.encode(node.operand, world))
             case t.Junction(operator=operator):
@@ -63,49 +74,57 @@ class Encoder:
             case t.Comparison():
                 one, other = self.encode(node.left, world), self.encode(node.right, world)
                 right = other.value if node.factor == 1 else other.value * smt.constant(node.factor)
-                return Told(_compare(node.operator, one.value, right), smt.all_of([one.known, other.known]))
+                return of_all(_compare(node.operator, one.value, right), [one, other])
             case t.IsAmong():
                 part = self.encode(node.operand, world)
                 found = among(part.value, node.among, her)
-                return Told(smt.negate(found) if node.negated else found, part.known)
+                kinds = node.operand.type.categories
+                any_will_do = bool(kinds) and kinds <= node.among.categories  # then even an unknown one is among them
+                result = Told(found, part.known, True if any_will_do else part.may)
+                return opposite(result) if node.negated else result
             case t.SameKind():
                 one, other = self.encode(node.left, world), self.encode(node.right, world)
-                equal = one.value == other.value
-                return Told(smt.negate(equal) if node.negated else equal, smt.all_of([one.known, other.known]))
+                alike = node.left.type.categories == node.right.type.categories and len(node.left.type.categories) > 1
+                both = of_all(one.value == other.value, [one, other])
+                result = both if alike else Told(both.value, both.known, True)
+                return opposite(result) if node.negated else result
             case t.Calculation():
                 return self._calculation(node, world)
             case t.Opposite():
                 part = self.encode(node.operand, world)
-                return Told(-part.value, part.known)
+                return of_all(-part.value, [part])
             case t.Raised():
                 return self._raised(node, world)
 
     def _calculation(self, node: t.Calculation, world: World) -> Told:
         one, other = self.encode(node.left, world), self.encode(node.right, world)
         left, right = one.value, other.value if node.factor == 1 else other.value * smt.constant(node.factor)
-        known = smt.all_of([one.known, other.known])
         match node.operator:
             case "+":
-                return Told(left + right, known)
+                return of_all(left + right, [one, other])
             case "-":
-                return Told(left - right, known)
+                return of_all(left - right, [one, other])
             case "*":
-                return Told(left * right, known)
+                both = of_all(left * right, [one, other])
+                zero = smt.any_of([smt.all_of([one.may, left == 0]), smt.all_of([other.may, right == 0])])
+                return Told(both.value, both.known, smt.any_of([both.may, zero]))  # zero times anything is zero
             case "/":
-                return self._quotient(left, right, known)
+                return self._quotient(left, right, [one, other])
 
-    def _quotient(self, over: Term, under: Term, known: Term) -> Told:
+    def _quotient(self, over: Term, under: Term, parts: Sequence[Told]) -> Told:
         """A number that, times the divisor, is the dividend; where the divisor is zero, any."""
         found = smt.fresh("real")
         self.her.axioms.append(smt.any_of([under == 0, found * smt.real(under) == smt.real(over)]))
-        return Told(found, smt.all_of([known, smt.negate(under == 0)]))
+        return of_all(found, parts, smt.negate(under == 0))
 
     def _raised(self, node: t.Raised, world: World) -> Told:
         part = self.encode(node.operand, world)
         value: Term = smt.constant(1)
         for index in range(abs(node.exponent)):
             value = part.value if index == 0 else value * part.value
-        return Told(value, part.known) if node.exponent >= 0 else self._quotient(smt.constant(1), value, part.known)
+        if node.exponent < 0:
+            return self._quotient(smt.constant(1), value, [part])
+        return Told(value, part.known, part.may if node.exponent % 2 else True)  # an even power is never negative
 
     def _once(self, node: t.Typed, world: World, make: Callable[[], Told]) -> Told:
         """What is free where nothing was recorded must be the same wherever the same words are asked."""
@@ -142,8 +161,8 @@ def _age(node: t.Age, world: World, her: Participant) -> Told:
     rivals = [smt.all_of([x.used, x.day == last.day, x.value != last.value]) for x in slots[:-1]]
     years = years_between(last.value, asked.when, her.bounds)
     nothing = unknown(node.type, her).value
-    known = smt.all_of([last.used, smt.negate(smt.any_of(rivals)), asked.reached])
-    return Told(smt.choose(last.used, years, nothing), known)
+    may = smt.all_of([last.used, asked.reached])
+    return Told(smt.choose(last.used, years, nothing), smt.all_of([may, smt.negate(smt.any_of(rivals))]), may)
 
 
 def _field(node: t.FieldOf, world: World, her: Participant) -> Told:

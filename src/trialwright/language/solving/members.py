@@ -27,6 +27,8 @@ from trialwright.language.solving.told import (
     asked_at,
     conjunction,
     in_window,
+    of_all,
+    opposite,
     unknown,
 )
 
@@ -48,7 +50,7 @@ def over_item(node: t.ItemAggregate, world: World, her: Participant, ask: Ask) -
     asked = asked_at(node.at, world, her)
     members = _observations(node, asked, her, ask)
     found = _item_answer(node, members, asked, her)
-    return Told(found.value, smt.all_of([found.known, asked.reached]))
+    return of_all(found.value, [found], asked.reached)
 
 
 def within_normal(node: t.WithinNormal, world: World, her: Participant, ask: Ask) -> Told:
@@ -59,7 +61,8 @@ def within_normal(node: t.WithinNormal, world: World, her: Participant, ask: Ask
         low, high = normal_of(x.slot, her)
         members.append(replace(x, take=Told(smt.all_of([x.slot.value >= low, x.slot.value <= high]))))
     inside = _choice(node.operand.function, members, unknown(node.type, her))
-    return Told(smt.negate(inside.value) if node.outside else inside.value, smt.all_of([inside.known, asked.reached]))
+    inside = of_all(inside.value, [inside], asked.reached)
+    return opposite(inside) if node.outside else inside
 
 
 def _observations(node: t.ItemAggregate, world: World, her: Participant, ask: Ask) -> list[_Member]:
@@ -96,13 +99,14 @@ def _item_answer(node: t.ItemAggregate, members: list[_Member], world: World, he
                 nothing = _absent(node, members, world, her, nothing)
             return _choice(node.function, members, nothing)
         case "known":
-            return Told(some, sure)
+            return Told(some, sure, True)
         case "longest_run":
             her.axioms.append(nothing.value >= 0)
         case _:
             pass
     found = _amounts_to(node.function, members, nothing)
-    return Told(smt.choose(some, found.value, nothing.value), smt.all_of([found.known, some]))
+    may = True if node.function == "longest_run" else _perhaps_some(members)
+    return Told(smt.choose(some, found.value, nothing.value), smt.all_of([found.known, some]), may)
 
 
 def _absent(node: t.ItemAggregate, members: list[_Member], world: World, her: Participant, nothing: Told) -> Told:
@@ -141,7 +145,7 @@ def over_records(node: t.RecordAggregate, world: World, her: Participant, ask: A
         passes = ask(node.satisfies, here) if node.satisfies is not None else _TRUE
         members.append(_Member(slot, conjunction(parts), take, passes))
     found = _record_answer(node, members, asked, her)
-    return Told(found.value, smt.all_of([found.known, asked.reached]))
+    return of_all(found.value, [found], asked.reached)
 
 
 def row_of(kind: str, lineage: Sequence[str], index: int, her: Participant) -> dict[str, Row]:
@@ -177,17 +181,23 @@ def _record_answer(node: t.RecordAggregate, members: list[_Member], world: World
             if not isinstance(node.take, t.FieldOf):
                 raise CannotEncode("`known` of something that is computed from a record")
             recorded = smt.any_of(smt.all_of([x.belongs.value, x.take.known]) for x in members)
-            return Told(recorded, sure)
+            return Told(recorded, sure, True)
         case "any":
             shown = smt.any_of(_shown(x) for x in members)
             found = _amounts_to("any", members, nothing)
-            return Told(found.value, smt.any_of([shown, smt.all_of([found.known, closed])]))
+            return Told(found.value, smt.any_of([shown, smt.all_of([found.known, closed])]), True)
         case "count" | "sum" | "longest_run":
             found = _amounts_to(node.function, members, nothing)
-            return Told(found.value, smt.all_of([found.known, closed]))
+            return Told(found.value, smt.all_of([found.known, closed]), True)
         case _:
             found = _amounts_to(node.function, members, nothing)
-            return Told(smt.choose(some, found.value, nothing.value), smt.all_of([found.known, some, closed]))
+            known = smt.all_of([found.known, some, closed])
+            return Told(smt.choose(some, found.value, nothing.value), known, _perhaps_some(members))
+
+
+def _perhaps_some(members: list[_Member]) -> Term:
+    """Whether some member may belong: it does, or that is not known."""
+    return smt.any_of(smt.any_of([x.belongs.value, smt.negate(x.belongs.known)]) for x in members)
 
 
 def _shown(x: _Member) -> Term:
@@ -208,10 +218,14 @@ def _choice(function: str, members: list[_Member], nothing: Told) -> Told:
         ]
         known = smt.all_of([x.take.known, smt.negate(smt.any_of(rivals))])
         found = Told(
-            smt.choose(x.belongs.value, x.take.value, found.value), smt.choose(x.belongs.value, known, found.known)
+            smt.choose(x.belongs.value, x.take.value, found.value),
+            smt.choose(x.belongs.value, known, found.known),
+            smt.choose(x.belongs.value, x.take.may, found.may),
         )
+    none = smt.all_of(smt.negate(x.belongs.value) for x in members)
     sure = smt.all_of(x.belongs.known for x in members)
-    return Told(found.value, smt.all_of([found.known, sure]))
+    certain = smt.any_of([none, *(smt.all_of([x.belongs.value, x.belongs.may]) for x in members)])
+    return Told(found.value, smt.all_of([found.known, sure]), smt.all_of([found.may, certain]))
 
 
 def _differs(one: Term, other: Term) -> Term:

@@ -1,13 +1,14 @@
 """What is told of an expression: what is so, and whether `evaluate` would know it; the windows it looks through.
 
-Of every expression two things are encoded. `value` is what is so of a participant of whom everything is known;
-where nothing was recorded it is free, so that wherever `evaluate` answers, `value` is that answer. `known` implies
-that `evaluate` answers. A rule whose value cannot be yes is therefore never answered with yes.
+Of every expression three things are encoded. `value` is what is so; where nothing was recorded it is free, so that
+wherever `evaluate` answers, `value` is that answer. `known` implies that `evaluate` answers, and where `evaluate`
+answers, `may` holds. So nobody is answered with yes where `value and may` is impossible, and whoever makes
+`value and known` true is. Between the two lies what only `evaluate` can say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -23,10 +24,15 @@ Row: TypeAlias = tuple[tuple[Term, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A truth, number, category or day; and whether it is known."""
+    """A truth, number, category or day; whether it is known, and whether it may be (else as known)."""
 
     value: Term
     known: Term = True
+    may: Term = None
+
+    def __post_init__(self) -> None:
+        if self.may is None:
+            object.__setattr__(self, "may", self.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +59,22 @@ def conjunction(parts: Iterable[Told]) -> Told:
     """Kleene's and: known where one part is known to be false, or all are known."""
     parts = list(parts)
     refuted = smt.any_of(smt.all_of([x.known, smt.negate(x.value)]) for x in parts)
-    known = smt.any_of([refuted, smt.all_of(x.known for x in parts)])
-    return Told(smt.all_of(x.value for x in parts), known)
+    perhaps = smt.any_of(smt.all_of([x.may, smt.negate(x.value)]) for x in parts)
+    return Told(
+        smt.all_of(x.value for x in parts),
+        smt.any_of([refuted, smt.all_of(x.known for x in parts)]),
+        smt.any_of([perhaps, smt.all_of(x.may for x in parts)]),
+    )
 
 
 def opposite(part: Told) -> Told:
     """Kleene's not."""
-    return Told(smt.negate(part.value), part.known)
+    return Told(smt.negate(part.value), part.known, part.may)
+
+
+def of_all(value: Term, parts: Sequence[Told], also: Term = True) -> Told:
+    """A value that is known where all of the parts are, and something else holds."""
+    return Told(value, smt.all_of([also, *(x.known for x in parts)]), smt.all_of([also, *(x.may for x in parts)]))
 
 
 def among(value: Term, wanted: t.Among, her: Participant) -> Term:
@@ -99,7 +114,7 @@ def in_window(day: Term, window: t.Window, when: Term, her: Participant) -> Told
     inside = conjunction(parts)
     if anchor is None:
         return inside
-    return Told(smt.choose(anchor.used, inside.value, smt.fresh("bool")), smt.all_of([inside.known, anchor.used]))
+    return of_all(smt.choose(anchor.used, inside.value, smt.fresh("bool")), [inside], anchor.used)
 
 
 def _hours(day: Term, base: Term, window: t.Window) -> list[Told]:
