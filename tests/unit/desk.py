@@ -47,17 +47,19 @@ def protocol_at(folder: Path, old: str = "", new: str = "") -> Protocol:
 class Desk:
     """An open ledger of the small trial, and the office that takes its commands."""
 
-    def __init__(self, folder: Path, kind: str = "real", protocol: Protocol | None = None) -> None:
+    def __init__(
+        self, folder: Path, kind: str = "real", protocol: Protocol | None = None, software: str = "test"
+    ) -> None:
         self.protocol = protocol or protocol_at(SMALL)
         seed = 1 if kind == "virtual" else None
-        header = Header(kind, self.protocol.document.trial, self.protocol.digest, "test", seed, "")
+        header = Header(kind, self.protocol.document.trial, self.protocol.digest, software, seed, "")
         self.place = folder / "ledger.db"
         self.ledger: Ledger = create(self.place, header, "2026-01-01T00:00:00Z")
-        self.office = Office(self.ledger, "test")
+        self.office = Office(self.ledger, software)
         self._numbers = count(1)
         with self.ledger.writing() as writer:
             by = Sender("sponsor", "sponsor", "2026-01-01T00:00:00Z")
-            register_protocol(writer, self.protocol, by, "test", "2026-01-01")
+            register_protocol(writer, self.protocol, by, software, "2026-01-01")
 
     def do(self, *commands: Command, role: str = "", at: str = LATER, identity: str = "") -> list[Event]:
         """Submit commands one by one; the events of the last one."""

@@ -19,9 +19,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the verdict with its reasons; 0 eligible, 1 ineligible or undetermined."""
+    from trialwright.core.interval import plain
     from trialwright.core.partial_date import partial_date
     from trialwright.core.truth import Truth
     from trialwright.language import explain
+    from trialwright.protocol.asking import what_to_ask
     from trialwright.protocol.eligibility import determine
     from trialwright.protocol.facts_file import read_facts
 
@@ -37,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
         given = options.on or "nothing"
         raise Refused(finding("fact_unreadable", name="The date", value=given, expected="a date", example="2026-03-09"))
     result = determine(protocol, told.facts, when)
+    asking = what_to_ask(protocol, result)
     open_questions = [one.criterion.missing for one in result.answers if one.criterion.missing]
     if options.json:
         output.emit(
@@ -46,6 +49,17 @@ def run(options: argparse.Namespace) -> int:
                 "on": str(when),
                 "verdict": result.verdict,
                 "open_questions": open_questions,
+                "ask_next": [
+                    {
+                        "item": one.item,
+                        "criteria": list(one.criteria),
+                        "why": one.why,
+                        "cost": None if one.cost is None else f"{one.cost} {one.currency}",
+                        "fails": None if one.fails is None else str(one.fails),
+                    }
+                    for one in asking.questions
+                ],
+                "ask_next_is_exact": asking.exact,
                 "criteria": [
                     {
                         "criterion": one.criterion.name,
@@ -60,13 +74,20 @@ def run(options: argparse.Namespace) -> int:
             }
         )
         return 0 if result.verdict == "eligible" else 1
-    for one in result.answers:
-        if options.why or one.fails or one.answer is Truth.UNKNOWN:
-            words = " ".join(one.criterion.quotes) or "(words lost from the record)"
-            print(f"{one.criterion.kind} {one.criterion.name}: {one.answer.value}   {words}")
-            for line in explain.lines(one.explanation, 2):
+    for found in result.answers:
+        if options.why or found.fails or found.answer is Truth.UNKNOWN:
+            words = " ".join(found.criterion.quotes) or "(words lost from the record)"
+            print(f"{found.criterion.kind} {found.criterion.name}: {found.answer.value}   {words}")
+            for line in explain.lines(found.explanation, 2):
                 print(line)
     for question in open_questions:
         print(f"open question {question}: {protocol.document.assumptions[question].silent}")
+    if asking.questions:
+        order = "the cheapest expected order" if asking.exact else "a greedy order, by cost over probability of failure"
+        print(f"ask next ({order}):")
+        for one in asking.questions:
+            cost = f", {one.cost} {one.currency}" if one.cost is not None else ""
+            fails = f", ends {plain(100 * one.fails)} % of screenings" if one.fails is not None else ""
+            print(f"  {one.item} (for {', '.join(one.criteria)}{cost}{fails})")
     print(f"{protocol.document.trial} on {when}: {result.verdict}")
     return 0 if result.verdict == "eligible" else 1

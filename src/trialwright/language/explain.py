@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 
 from trialwright.core.interval import plain
 from trialwright.language import typed as t
@@ -83,3 +84,18 @@ def to_json(explanation: Explanation) -> dict[str, object]:
             to_json(part) for part in explanation.parts if not isinstance(part.node, t.ConstantAmount | t.ConstantDate)
         ],
     }
+
+
+def to_html(explanation: Explanation) -> str:
+    """The explanation as nested HTML lists: clause, answer as a class, and what it used; everything escaped."""
+    unit = explanation.node.type.unit
+    shown = show(explanation.value, unit.code if unit else "")
+    used = "; ".join(use_line(one) for one in explanation.uses if one.value is not None or one.why)
+    inner = "".join(
+        to_html(part) for part in explanation.parts if not isinstance(part.node, t.ConstantAmount | t.ConstantDate)
+    )
+    return (
+        f'<ul class="explanation"><li class="{escape(shown.partition(" ")[0])}">'
+        f"<code>{escape(unparse(explanation.node.source))}</code>: <b>{escape(shown)}</b>"
+        f"{f' <small>{escape(used)}</small>' if used else ''}{inner}</li></ul>"
+    )

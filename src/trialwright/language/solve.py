@@ -161,7 +161,7 @@ class Inquiry:
         found = self._check(terms)
         if found == "impossible":
             return Undecided("it can be so, but nobody was found of whom it would be known")
-        for preferred in self._contrasts([one.rule for one in wanted]):
+        for preferred in self._preferred(wanted):
             if found == "possible" and self._check([*terms, preferred]) == "possible":
                 terms.append(preferred)
         if self._check(terms) != "possible":
@@ -205,9 +205,14 @@ class Inquiry:
         before = refuted(facts)
         return lambda changed: _answered(wanted, changed, today) and refuted(changed) <= before
 
-    def _contrasts(self, rules: Sequence[t.Typed]) -> Iterator[Term]:
-        """What makes an example speak: records weeks apart; the latest unlike another that some rule looks for."""
-        asked = [x for rule in rules for x in parts(rule) if isinstance(x, t.RecordAggregate) and not x.of]
+    def _preferred(self, wanted: Sequence[Wanted]) -> Iterator[Term]:
+        """What makes an example speak: far from what is not wanted; the latest record unlike one that is looked for."""
+        for one in wanted:
+            if not one.yes and isinstance(one.rule, t.Junction) and one.rule.operator == "and":
+                for operand in one.rule.operands:
+                    told = self._encoder.encode(operand)
+                    yield smt.all_of([smt.negate(told.value), told.known])
+        asked = [x for one in wanted for x in parts(one.rule) if isinstance(x, t.RecordAggregate) and not x.of]
         latest = {x.kind for x in asked if x.function == "latest"}
         for x in asked:
             if x.kind in latest and x.function in ("any", "count") and x.where is not None:

@@ -96,7 +96,8 @@ class ItemPart(Quoting):
     molar_mass: str = ""
     loinc: str = ""
     cdisc: str = ""
-    cost: str = ""
+    cost: str = Field(default="", pattern=r"^(\d+(\.\d+)? \S+)?$", description="What asking costs, as `8 EUR`.")
+    fails: Words = Field(default="", pattern=r"^(0(\.\d+)?|1)?$", description="How often it alone ends a screening.")
     role: str = Field(default="", description="Who may answer, where only a person can judge.")
 
 

@@ -50,6 +50,10 @@ def prove(protocol: Protocol, bounds: Bounds = BOUNDS) -> Proof:
         if determine(protocol, whole, on_day(bounds.today)).verdict == "eligible":
             example = facts_text(protocol, whole, bounds.today)
             found.append(finding("proof_example", place(protocol.marks, ("population",)), Grade.NOTE))
+        else:
+            why = "Each part of them can be met, but `evaluate` does not confirm an example of the whole."
+            where = place(protocol.marks, ("population",))
+            found.append(finding("proof_undecided", where, Grade.NOTE, names="All criteria together", why=why))
     grades = list(Grade)
     return Proof(tuple(sorted(found, key=lambda one: grades.index(one.grade))), bounds, example)
 
@@ -110,8 +114,8 @@ class _Group:
             if possible.can_hold([_met(x) for x in clash]) != "impossible":
                 yield self._finding("proof_implausible", Grade.WARNING, clash)
             elif len(clash) == 1:
-                text, always = unparse(clash[0].rule.source), "no" if clash[0].kind == "inclusion" else "yes"
-                yield self._finding("proof_never_met", Grade.ERROR, clash, text=text, answer=always)
+                text, wanted = unparse(clash[0].rule.source), "yes" if clash[0].kind == "inclusion" else "no"
+                yield self._finding("proof_never_met", Grade.ERROR, clash, text=text, answer=wanted)
             else:
                 yield self._finding("proof_contradiction", Grade.ERROR, clash)
             left = [x for x in left if x is not clash[-1]]
@@ -153,7 +157,8 @@ class _Group:
             text = unparse(clause.source)
             if self._impossible(wanted, f"whether `{text}` decides"):
                 beside = f" {junction.operator} ".join(unparse(others[i].source) for i in self._beside(wanted, others))
-                why = f"it is yes whenever `{beside}` is" if is_and else f"where it is yes, `{beside}` is too"
+                never, where = ("no", "yes") if is_and else ("yes", "no")
+                why = f"it is never {never} where `{beside}` is {where}"
                 yield self._finding("proof_idle", Grade.WARNING, [criterion], text=text, why=why)
                 return
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
-
+from trialwright.core.partial_date import partial_date
 from trialwright.language.values import Amount
 from trialwright.protocol.protocol import Protocol, label
 from trialwright.render.charts import ForestRow, LoveRow, before_after, cumulative, forest, love, stacked_counts
@@ -100,7 +99,7 @@ def _enrolment(study: Study, watermark: str) -> str:
 
 
 def _day(text: str) -> int:
-    return date.fromisoformat(text[:10]).toordinal()
+    return partial_date(text).earliest.toordinal()
 
 
 def _forest(study: Study, watermark: str) -> str:

@@ -12,7 +12,7 @@ from trialwright.ledger.chain import Checkpoint, checkpoint
 from trialwright.ledger.store import Header, Ledger
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial import events as e
-from trialwright.trial.office import read_protocol, whole_state
+from trialwright.trial.office import local_time, read_protocol, whole_state
 from trialwright.views.adverse_events import AdverseEventRow, adverse_events
 from trialwright.views.cutoff import CutOff
 from trialwright.views.deviations import Deviation, deviations
@@ -67,9 +67,10 @@ def open_study(
 
 
 def last_day(ledger: Ledger) -> date:
-    """The day of the last recording in the ledger."""
-    last = ledger.header.protocol and max((event.at for event in ledger.events(after=ledger.last() - 1)), default="")
-    return date.fromisoformat((last or "2000-01-01")[:10])
+    """The day of the last recording in the ledger, where it was recorded."""
+    for event in ledger.events(after=ledger.last() - 1):
+        return local_time(event.at, event.zone).date()
+    return date(2000, 1, 1)
 
 
 def scenario_text(ledger: Ledger) -> str:

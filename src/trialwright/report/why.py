@@ -39,7 +39,7 @@ def why(study: Study, ledger: Ledger, thing: str) -> list[Line]:
     `Refused` where there is no such thing, with the nearest name.
     """
     figures = {one.id: one for one in (*study.analysis.figures, *study.analysis.comparisons)}
-    if thing.removeprefix("event:").isdigit():
+    if thing.removeprefix("event:").isdecimal():
         return list(_event(ledger, int(thing.removeprefix("event:"))))
     if thing in figures:
         return list(_figure(study, thing))

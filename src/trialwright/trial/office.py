@@ -105,7 +105,7 @@ class Office:
             protocol = self.protocol_for(memory.trial, about, getattr(command, "site", ""))
             participant = memory.participants.get(about) if about else None
             zone = protocol.document.zone
-            actor = Actor(by.user, by.role, _local(by.at, zone))
+            actor = Actor(by.user, by.role, local_time(by.at, zone))
             new = decide(protocol, memory.trial, participant, command, actor)
             submission = Submission(identity, by.at, by.user, by.role, zone, protocol.digest, self.software)
             appended = writer.append(submission, new)
@@ -184,6 +184,7 @@ def whole_state(ledger: Ledger, upto: int | str | None = None) -> tuple[TrialSta
     return fold_trial(trial_events), participants
 
 
-def _local(at: str, zone: str) -> datetime:
+def local_time(at: str, zone: str) -> datetime:
+    """The local time of a moment in UTC, as people at the place read it."""
     moment = datetime.fromisoformat(at.replace("Z", "+00:00")).astimezone(UTC)
     return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from trialwright.core.partial_date import partial_date
+from trialwright.core.partial_date import PartialDate, partial_date
 from trialwright.protocol.eligibility import determine
 from trialwright.trial.facts import facts_of
 from trialwright.trial.schedule import Planned, planned
@@ -72,7 +71,7 @@ def _visits(cut: CutOff, one: Participant) -> Iterator[Deviation]:
             says = f"{visit.encounter} did not take place: {happened.reason}."
             yield Deviation(one.identity, "missed visit", "minor", happened.on, says, (happened.event,))
             continue
-        outside = _outside(visit, date.fromisoformat(happened.on[:10]))
+        outside = _outside(visit, partial_date(happened.on))
         if outside:
             width = max(1, (visit.latest - visit.earliest).days)
             severity: Severity = "minor" if abs(outside) <= width else "major"
@@ -81,11 +80,12 @@ def _visits(cut: CutOff, one: Participant) -> Iterator[Deviation]:
             yield Deviation(one.identity, "visit window", severity, happened.on, says, (happened.event,))
 
 
-def _outside(visit: Planned, day: date) -> int:
-    """Days after the window, negative for days before it, 0 inside."""
-    if day > visit.latest:
-        return (day - visit.latest).days
-    return (day - visit.earliest).days if day < visit.earliest else 0
+def _outside(visit: Planned, when: PartialDate) -> int:
+    """Days that it certainly was after the window, negative for days before it, 0 where it may lie inside."""
+    first, last = when.earliest.date(), when.latest.date()
+    if first > visit.latest:
+        return (first - visit.latest).days
+    return (last - visit.earliest).days if last < visit.earliest else 0
 
 
 def _doses(one: Participant) -> Iterator[Deviation]:

@@ -30,6 +30,7 @@ def screening_log(cut: CutOff) -> list[ScreeningRow]:
         last = one.determinations[-1] if one.determinations else None
         deciding = failing(cut, last.answers) if last and last.verdict == "ineligible" else ()
         verdict = last.verdict if last else "not determined"
+        left = "" if one.enrolled else one.withdrawn  # who leaves before she is enrolled ends her screening
         rows.append(
             ScreeningRow(
                 one.identity,
@@ -40,8 +41,8 @@ def screening_log(cut: CutOff) -> list[ScreeningRow]:
                 deciding,
                 one.enrolled,
                 one.number,
-                one.screening_ended,
-                one.screening_end_reason,
+                one.screening_ended or left,
+                one.screening_end_reason if one.screening_ended else one.withdrawal_reason if left else "",
             )
         )
     return sorted(rows, key=lambda row: (row.screened, row.participant))

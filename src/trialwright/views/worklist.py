@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from trialwright.trial.schedule import planned
+from trialwright.core.partial_date import partial_date
+from trialwright.trial.schedule import as_day, planned
 from trialwright.views.cutoff import CutOff
 
 
@@ -42,7 +43,7 @@ def worklist(cut: CutOff) -> list[Work]:
                     )
                 )
         for query, asked in one.queries.items():
-            day = date.fromisoformat(asked.on[:10])
+            day = as_day(partial_date(asked.on))
             rows.append(Work(one.identity, f"query {query}", "", "due", day, day, day, asked.says))
     order = {"late": 0, "due": 1, "undecided": 2}
     return sorted(rows, key=lambda row: (order[row.standing], row.latest, row.participant, row.what))

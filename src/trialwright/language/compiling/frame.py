@@ -6,13 +6,13 @@ or count is joined to it first (`members`); the rest is arithmetic on its column
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
-
+from typing import TypeAlias
 import ibis  # type: ignore[import-untyped]
 
 from trialwright.language import typed as t
+from trialwright.language.compiling import measures
 from trialwright.language.compiling import quantities as q
 from trialwright.language.compiling.engine import (
     FALSE,
@@ -23,15 +23,14 @@ from trialwright.language.compiling.engine import (
     both,
     decided,
     either,
-    null,
     only_if,
     opposite,
 )
 from trialwright.language.compiling.moments import Span, compare_days, completed_years, days_between, is_after, latest
-from trialwright.language.compiling.needs import OBSERVATION, Ask, Need, When, need_of, parts
+from trialwright.language.compiling.needs import Ask, Need, When, need_of, parts
 from trialwright.language.compiling.quantities import Amount
 from trialwright.language.compiling.source import Kinds, Value, full_mask, mask_of, span, told
-from trialwright.language.compiling.times import Times, reached
+from trialwright.language.compiling.times import Times, is_closed, reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,63 +50,93 @@ class Frame:
     world: World
     table: Table
     times: Times
-    answers: Mapping[str, Any]  # what each need amounts to (`measures.Answered`), by its key
+    answers: Mapping[str, measures.Answered]  # what each need amounts to, by its key
     computed: dict[tuple[int, When], tuple[Value, t.Typed]] = field(default_factory=dict)
 
 
+#: Work on a value that yields expressions to be made columns of the frame's table, and is sent those.
+Work: TypeAlias = Generator[Sequence[Column], list[Column], Value]
+
+
 def compute(frame: Frame, asks: Iterable[Ask]) -> None:
-    """Makes a column of every derivation, product and power, so that no expression is written out twice."""
+    """Makes columns of every derivation, product and power, so that no expression is written out twice.
+
+    All of one depth advance together, for each step costs a subquery.
+    """
+    waiting: dict[int, dict[tuple[int, When], t.Typed]] = {}
     for node, when in asks:
-        if need_of(node, when) is not None or (id(node), when) in frame.computed:
-            continue
-        compute(frame, parts(node, when))
-        if isinstance(node, t.Derived | t.Calculation | t.Raised):
-            found = park(frame, _built(node, when, frame))
-            frame.computed[id(node), when] = found, node
+        _depth(node, when, waiting)
+    for _, steps in sorted(waiting.items()):
+        advance(frame, {key: (node, _work(node, key[1], frame)) for key, node in steps.items()})
 
 
-def park(frame: Frame, found: Value) -> Value:
-    """The same value with its columns added to the frame's table."""
-    columns: dict[str, Column] = {}
+def advance(frame: Frame, works: Mapping[tuple[int, When], tuple[t.Typed, Work]]) -> None:
+    """Does the works side by side: what all of them want as columns is added at once."""
+    running = {key: (work, next(work)) for key, (_, work) in works.items()}
+    while running:
+        columns = keep(frame, [column for _, wanted in running.values() for column in wanted])
+        still: dict[tuple[int, When], tuple[Work, Sequence[Column]]] = {}
+        for key, (work, wanted) in running.items():
+            mine, columns = columns[: len(wanted)], columns[len(wanted) :]
+            try:
+                still[key] = work, work.send(mine)
+            except StopIteration as done:
+                frame.computed[key] = done.value, works[key][0]
+        running = still
 
-    def parked(column: Column) -> Any:
-        if column is None or column is TRUE or column is FALSE or column is UNKNOWN:
-            return lambda: column
-        for name, known in columns.items():
-            if known is column:
-                return lambda: frame.table[name]
-        name = f"c{len(frame.table.columns) + len(columns)}_{len(frame.world.keys)}"
-        columns[name] = column
-        return lambda: frame.table[name]
 
+def parked(found: Value) -> Work:
+    """The same value as columns of the frame's table."""
     match found:
-        case Amount(constant=constant) if constant is not None:
-            return found
         case Amount():
-            ends = parked(found.low), parked(found.high), parked(found.low_open), parked(found.high_open)
-            undefined = parked(found.undefined)
-            _add(frame, columns)
-            low, high = ends[0](), ends[1]()
+            low, high, *rest = yield [found.low, found.high, found.low_open, found.high_open, found.undefined]
+            low_open, high_open, undefined = rest
             high = low if q.is_point(found) else high
-            return Amount(low, high, ends[2](), ends[3](), undefined(), found.computed)
+            return Amount(low, high, low_open, high_open, undefined, found.computed, found.constant)
         case Kinds():
-            bits, undefined = parked(found.bits), parked(found.undefined)
-            _add(frame, columns)
-            return Kinds(bits(), found.order, undefined())
+            bits, undefined = yield [found.bits, found.undefined]
+            return Kinds(bits, found.order, undefined)
         case Span():
-            first, last = parked(found.low), parked(found.high)
-            _add(frame, columns)
-            low = first()
-            return Span(low, low if found.high is found.low else last(), found.whole_day)
+            low, high = yield [found.low, found.high]
+            return Span(low, low if found.high is found.low else high, found.whole_day)
         case _:
-            answer = parked(found)
-            _add(frame, columns)
-            return answer()
+            (answer,) = yield [found]
+            return answer
 
 
-def _add(frame: Frame, columns: dict[str, Column]) -> None:
-    if columns:
-        frame.table = frame.table.mutate(**columns)
+def keep(frame: Frame, columns: Sequence[Column]) -> list[Column]:
+    """Adds columns to the frame's table, but for constants."""
+    names: dict[int, str] = {}
+    added: dict[str, Column] = {}
+    for column in columns:
+        if isinstance(column, ibis.expr.types.Column) and id(column) not in names:
+            names[id(column)] = f"c{len(frame.table.columns) + len(added)}_{len(frame.world.keys)}"
+            added[names[id(column)]] = column
+    if added:
+        frame.table = frame.table.mutate(**added)
+    return [frame.table[names[id(column)]] if id(column) in names else column for column in columns]
+
+
+def _depth(node: t.Typed, when: When, waiting: dict[int, dict[tuple[int, When], t.Typed]]) -> int:
+    """How many computed parts stand inside one another here; notes each at its depth."""
+    if need_of(node, when) is not None:
+        return 0
+    depth = max((_depth(part, at, waiting) for part, at in parts(node, when)), default=0)
+    if isinstance(node, t.Derived | t.Calculation | t.Raised):
+        depth += 1
+        waiting.setdefault(depth, {})[id(node), when] = node
+    return depth
+
+
+def _work(node: t.Typed, when: When, frame: Frame) -> Work:
+    match node:
+        case t.Calculation():
+            found = yield from _calculation(node, value(node.left, when, frame), value(node.right, when, frame))
+        case t.Raised():
+            found = yield from _raised(node, amount(node.operand, when, frame))
+        case _:
+            found = _built(node, when, frame)
+    return (yield from parked(found))
 
 
 def value(node: t.Typed, when: When, frame: Frame) -> Value:
@@ -176,12 +205,8 @@ def _built(node: t.Typed, when: When, frame: Frame) -> Value:
         case t.SameKind():
             found = _same_kind(value(node.left, when, frame), value(node.right, when, frame))
             return opposite(found) if node.negated else found
-        case t.Calculation():
-            return _calculation(node, when, frame)
         case t.Opposite():
             return q.negate(amount(node.operand, when, frame))
-        case t.Raised():
-            return _raised(node, amount(node.operand, when, frame), frame)
         case t.Derived():
             found = value(node.body, when, frame)
             return q.scaled(found, node.factor) if isinstance(found, Amount) else found
@@ -241,7 +266,7 @@ def _field(node: t.FieldOf, when: When, frame: Frame) -> Value:
 
 
 def _met(need: Need, node: t.Typed, when: When, frame: Frame) -> Value:
-    found: Value = frame.answers[need.key].value(frame)
+    found: Value = _answered(need, frame)
     match node:
         case t.Age():
             assert isinstance(found, Span)
@@ -255,6 +280,16 @@ def _met(need: Need, node: t.Typed, when: When, frame: Frame) -> Value:
         case t.ItemAggregate() | t.RecordAggregate():
             return guarded(reached(node.at, frame.times, frame.table), found)
     raise AssertionError(node)
+
+
+def _answered(need: Need, frame: Frame) -> Value:
+    found, node = frame.answers[need.key], need.node
+    closed, absent_no = TRUE, FALSE
+    if isinstance(node, t.RecordAggregate):
+        closed = is_closed("", node.kind, need.when, frame.times, frame.table)
+    elif isinstance(node, t.ItemAggregate) and node.item.absent_no:
+        absent_no = is_closed(node.person, node.item.absent_no, need.when, frame.times, frame.table)
+    return measures.answer(found, frame.table, closed, absent_no)
 
 
 # ---------------------------------------------------------------- conditions
@@ -313,8 +348,7 @@ def _comparison(node: t.Comparison, when: When, frame: Frame) -> Column:
 # ---------------------------------------------------------------- arithmetic
 
 
-def _calculation(node: t.Calculation, when: When, frame: Frame) -> Value:
-    left, right = value(node.left, when, frame), value(node.right, when, frame)
+def _calculation(node: t.Calculation, left: Value, right: Value) -> Work:
     if isinstance(left, Span):
         assert isinstance(right, Span)
         return days_between(left, right)
@@ -327,27 +361,18 @@ def _calculation(node: t.Calculation, when: When, frame: Frame) -> Value:
         case "-":
             return q.add(left, q.negate(right))
         case "*":
-            return q.multiply(left, right)
+            return (yield from q.multiply(left, right))
         case "/":
-            return q.divide(left, right)
+            return (yield from q.divide(left, right))
 
 
-def _raised(node: t.Raised, found: Amount, frame: Frame) -> Amount:
+def _raised(node: t.Raised, found: Amount) -> Work:
     base = replace(found, undefined=FALSE)
     result = q.constant(q.ONE)
     for _ in range(abs(node.exponent)):
-        result = _parked_amount(frame, q.multiply(result, base))
+        result = yield from q.multiply(result, base)
     if node.exponent % 2 == 0 and node.exponent:
-        result = _parked_amount(frame, q.even(result))
+        result = q.even(result)
     if node.exponent < 0:
-        result = q.divide(q.constant(q.ONE), result)
+        result = yield from q.divide(q.constant(q.ONE), result)
     return replace(result, undefined=either(found.undefined, result.undefined))
-
-
-def _parked_amount(frame: Frame, found: Amount) -> Amount:
-    kept = park(frame, found)
-    assert isinstance(kept, Amount)
-    return kept
-
-
-__all__ = ["OBSERVATION", "Frame", "World", "among", "amount", "compute", "guarded", "null", "park", "truth", "value"]

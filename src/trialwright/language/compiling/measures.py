@@ -61,9 +61,10 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Where the columns of an aggregate's group are found, and what they stand for."""
+    """Where the columns of an aggregate are found (in the table of its group), and what they stand for."""
 
     need: Need
+    group: str
     prefix: str
     names: frozenset[str]
     certain: bool
@@ -101,7 +102,8 @@ def answer(found: Answered, table: Table, closed: Column, absent_no: Column) -> 
     if found.need.normal:
         sure = both(read.some("n"), read.some("sure"))
         return decided(
-            both(sure, read.number("inside") == read.number("n")), both(sure, read.number("outside") == read.number("n"))
+            both(sure, read.number("inside") == read.number("n")),
+            both(sure, read.number("outside") == read.number("n")),
         )
     if isinstance(node, t.Age):
         return _chosen(read, FALSE)
@@ -214,7 +216,9 @@ def _chosen(read: _Read, absent_no: Column) -> Value:
     sure, without = read.sure(), read.some("without")
     match like:
         case Amount() | Kinds():
-            undefined = FALSE if read.found.certain else _unsure(both(read.some("n"), opposite(without), opposite(sure)))
+            undefined = (
+                FALSE if read.found.certain else _unsure(both(read.some("n"), opposite(without), opposite(sure)))
+            )
             undefined = either(undefined, _members_undefined(read))
             if isinstance(like, Kinds):
                 mask = unless(without, read.column("mask")).coalesce(full_mask(like.order))
@@ -251,7 +255,9 @@ def _hulled(read: _Read, like: Amount, without: Column) -> Amount:
     return Amount(low, high, low_open, high_open, computed=like.computed)
 
 
-def _least(read: _Read, end: str, like: Column | None, is_open: Column, without: Column) -> tuple[Column | None, Column]:
+def _least(
+    read: _Read, end: str, like: Column | None, is_open: Column, without: Column
+) -> tuple[Column | None, Column]:
     if like is None:
         return None, FALSE
     column = read.column(end)

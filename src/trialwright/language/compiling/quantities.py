@@ -6,9 +6,10 @@ is compared to twelve digits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import TypeAlias
 
 import ibis  # type: ignore[import-untyped]
 
@@ -29,7 +30,7 @@ from trialwright.language.compiling.engine import (
 SCALE = 18
 PRECISION = 38
 NUMBER = f"decimal({PRECISION}, {SCALE})"
-CLOSE = 1e-12
+CLOSE = 5e-13  # of the sum of both sizes
 ONE = Decimal(1)
 _WIDE = Context(prec=100, rounding=ROUND_HALF_EVEN)
 
@@ -164,7 +165,7 @@ def _same(a: Column | None, b: Column | None, close: bool) -> Column:
 
 
 def _margin(a: Column, b: Column) -> Column:
-    return ibis.greatest(a.abs(), b.abs()) * CLOSE
+    return (a.abs() + b.abs()) * CLOSE
 
 
 # ---------------------------------------------------------------- arithmetic
@@ -204,7 +205,11 @@ def scaled(x: Amount, factor: Decimal) -> Amount:
     return replace(double, low=low, high=high, computed=True, constant=None)
 
 
-def multiply(x: Amount, y: Amount) -> Amount:
+#: Work that yields expressions which it will use more than once, and is sent the same as columns of a table.
+Work: TypeAlias = Generator[Sequence[Column], list[Column], "Amount"]
+
+
+def multiply(x: Amount, y: Amount) -> Work:
     """Every product; zero times unbounded is zero."""
     undefined = either(x.undefined, y.undefined)
     for one, other in ((x, y), (y, x)):
@@ -214,10 +219,12 @@ def multiply(x: Amount, y: Amount) -> Amount:
     if is_point(x) and is_point(y):
         product = ibis.cases(((one.low == 0) | (other.low == 0), 0.0), else_=one.low * other.low)
         return Amount(product, product, undefined=undefined, computed=True)
-    return replace(_between([_product(a, b) for a in _ends(one) for b in _ends(other)]), undefined=undefined)
+    ends, others = yield from _ends(one, other)
+    found = yield from _between([_product(a, b) for a in ends for b in others])
+    return replace(found, undefined=undefined)
 
 
-def divide(x: Amount, y: Amount) -> Amount:
+def divide(x: Amount, y: Amount) -> Work:
     """Every quotient; nothing where the divisor may be zero, but that it is perhaps, or surely, undefined."""
     one, other = as_double(x), as_double(y)
     touches = both(_reaches(other.low, other.low_open, -1), _reaches(other.high, other.high_open, 1))
@@ -228,8 +235,9 @@ def divide(x: Amount, y: Amount) -> Amount:
     if is_point(x) and is_point(y):
         quotient = unless(touches, one.low / other.low.nullif(0))
         return Amount(quotient, quotient, undefined=undefined, computed=True)
-    sign = TRUE if other.high is None else ((other.high > 0) | other.high.isnull())
-    found = _between([_quotient(a, b, sign) for a in _ends(one) for b in _ends(other)])
+    ends, others = yield from _ends(one, other)
+    positive = others[1][0] > 0
+    found = yield from _between([_quotient(a, b, positive) for a in ends for b in others])
     low, high = unless(touches, found.low), unless(touches, found.high)
     return Amount(low, high, found.low_open, found.high_open, undefined, True)
 
@@ -253,25 +261,36 @@ def _reaches(end: Column | None, is_open: Column, side: int) -> Column:
     return either(beyond, both(end == 0, opposite(is_open)), end.isnull())
 
 
-def _ends(x: Amount) -> tuple[tuple[Column, Column], tuple[Column, Column]]:
-    return _end(x.low, x.low_open, "-inf"), _end(x.high, x.high_open, "inf")
+_End: TypeAlias = tuple[Column, Column]  # a DOUBLE, and whether it is left out
 
 
-def _end(end: Column | None, is_open: Column, beyond: str) -> tuple[Column, Column]:
+def _ends(x: Amount, y: Amount) -> Generator[Sequence[Column], list[Column], tuple[list[_End], list[_End]]]:
+    """The ends of both, with infinities."""
+    ends = [(end, is_open) for z in (x, y) for end, is_open in ((z.low, z.low_open), (z.high, z.high_open))]
+    kept = yield [column for (end, is_open), beyond in zip(ends, ("-inf", "inf") * 2, strict=True)
+                  for column in _end(end, is_open, beyond)]  # fmt: skip
+    return _pairs(kept[:4]), _pairs(kept[4:])
+
+
+def _pairs(columns: Sequence[Column]) -> list[_End]:
+    return list(zip(columns[::2], columns[1::2], strict=True))
+
+
+def _end(end: Column | None, is_open: Column, beyond: str) -> _End:
     infinite = ibis.literal(float(beyond), "float64")
     if end is None:
         return infinite, TRUE
     return end.coalesce(infinite), either(is_open, end.isnull())
 
 
-def _product(a: tuple[Column, Column], b: tuple[Column, Column]) -> tuple[Column, Column]:
+def _product(a: _End, b: _End) -> _End:
     (x, x_open), (y, y_open) = a, b
     fixed = either(both(x == 0, opposite(x_open)), both(y == 0, opposite(y_open)))
     value = ibis.cases(((x == 0) | (y == 0), 0.0), else_=x * y)
     return value, both(opposite(fixed), either(x_open, y_open))
 
 
-def _quotient(a: tuple[Column, Column], b: tuple[Column, Column], positive: Column) -> tuple[Column, Column]:
+def _quotient(a: _End, b: _End, positive: Column) -> _End:
     (x, x_open), (y, y_open) = a, b
     infinite = y.abs() == float("inf")
     beyond = ibis.cases(((x > 0) == positive, float("inf")), else_=float("-inf"))
@@ -280,15 +299,16 @@ def _quotient(a: tuple[Column, Column], b: tuple[Column, Column], positive: Colu
     return value, is_open
 
 
-def _between(ends: Sequence[tuple[Column, Column]]) -> Amount:
+def _between(ends: Sequence[_End]) -> Work:
     """The interval between the least and the greatest; an end is closed as soon as one attainable pair reaches it."""
-    low, high = ibis.least(*(value for value, _ in ends)), ibis.greatest(*(value for value, _ in ends))
+    ends = _pairs((yield [column for end in ends for column in end]))
+    values = [value for value, _ in ends]
+    low, high = yield [ibis.least(*values), ibis.greatest(*values)]
     low_open = both(*(either(value != low, is_open) for value, is_open in ends))
     high_open = both(*(either(value != high, is_open) for value, is_open in ends))
     apart = low != high
-    return Amount(
-        low.nullif(float("-inf")), high.nullif(float("inf")), both(apart, low_open), both(apart, high_open), FALSE, True
-    )
+    infinities = low.nullif(float("-inf")), high.nullif(float("inf"))
+    return Amount(*infinities, both(apart, low_open), both(apart, high_open), FALSE, True)
 
 
 def whole_line(undefined: Column = FALSE) -> Amount:

@@ -66,10 +66,10 @@ def _shortest(clusters: Table, keys: Sequence[str], prefix: str) -> Table:
 def _longest(clusters: Table, keys: Sequence[str], prefix: str) -> Table:
     """From one broken cluster to the next, both included."""
     segments = clusters.group_by([*keys, "broken"]).aggregate(
-        total=clusters.may.sum(), head=ibis.cases((clusters.breaks > 0, clusters.may), else_=0).sum()
+        total=clusters.may.sum(), opening=ibis.cases((clusters.breaks > 0, clusters.may), else_=0).sum()
     )
     after = ibis.window(group_by=[segments[key] for key in keys], order_by=segments.broken)
-    segments = segments.mutate(next_head=segments.head.lead().over(after).coalesce(0))
+    segments = segments.mutate(following=segments.opening.lead().over(after).coalesce(0))
     return segments.group_by(list(keys)).aggregate(
-        **{prefix + "high": (segments.total + segments.next_head).max().cast("int64")}
+        **{prefix + "high": (segments.total + segments.following).max().cast("int64")}
     )

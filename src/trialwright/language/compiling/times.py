@@ -163,5 +163,5 @@ def _closed(source: Source, lists: dict[tuple[str, str], str]) -> Table:
     columns: dict[str, Column] = {}
     for (person, name), column in lists.items():
         own = told.person == person if "person" in told.columns else (FALSE if person else TRUE)
-        columns[column] = end.min(where=both(told.list == name, own))
+        columns[column] = end.min(where=both(told["list"] == name, own))
     return told.group_by("participant").aggregate(**columns)

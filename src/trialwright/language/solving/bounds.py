@@ -83,7 +83,8 @@ def edge(base: Term, window: t.Window, sign: int, bounds: Bounds) -> Term:
 def years_between(born: Term, when: Term, bounds: Bounds) -> Term:
     """Completed years: exact for every day of birth within a lifetime."""
     if not isinstance(when, int):
-        return (_year_month_day(when, bounds) - _year_month_day(born, bounds)) / 10000  # integers: rounds down
+        asked = _year_month_day(when, horizon(bounds), bounds)
+        return (asked - _year_month_day(born, lifetime(bounds), bounds)) / 10000  # integers: rounds down
     asked = bounds.today + timedelta(days=when)
     pieces = [(lifetime(bounds) - 400, smt.constant(_LIFE + 1))]
     for years in range(_LIFE, -bounds.years - 2, -1):
@@ -94,9 +95,9 @@ def years_between(born: Term, when: Term, bounds: Bounds) -> Term:
     return _piecewise(born, pieces)
 
 
-def _year_month_day(day: Term, bounds: Bounds) -> Term:
+def _year_month_day(day: Term, first_day: int, bounds: Bounds) -> Term:
     pieces = []
-    for first in _months(lifetime(bounds), bounds):
+    for first in _months(first_day, bounds):
         start = day_of(first, bounds)
         pieces.append((start, day + (first.year * 10000 + first.month * 100 + 1 - start)))
     return _piecewise(day, pieces)

@@ -30,7 +30,7 @@ class Encoder:
 
     def __init__(self, her: Participant) -> None:
         self.her = her
-        self._seen: dict[tuple[object, ...], Told] = {}
+        self._seen: dict[tuple[object, ...], tuple[Told, World]] = {}
 
     def encode(self, node: t.Typed, world: World = HERE) -> Told:
         """The formula of an expression; `CannotEncode` says what is not modelled."""
@@ -133,8 +133,8 @@ class Encoder:
         of = node.of if isinstance(node, t.RecordAggregate) else ""
         key = (type(node), unparse(node.source), of, smt.key(world.when), at_hand, observed)
         if key not in self._seen:
-            self._seen[key] = make()
-        return self._seen[key]
+            self._seen[key] = (make(), world)  # the world is kept, so that its terms keep their keys
+        return self._seen[key][0]
 
 
 def _compare(operator: str, one: Term, other: Term) -> Term:
@@ -160,9 +160,8 @@ def _age(node: t.Age, world: World, her: Participant) -> Told:
     last = slots[-1]
     rivals = [smt.all_of([x.used, x.day == last.day, x.value != last.value]) for x in slots[:-1]]
     years = years_between(last.value, asked.when, her.bounds)
-    nothing = unknown(node.type, her).value
     may = smt.all_of([last.used, asked.reached])
-    return Told(smt.choose(last.used, years, nothing), smt.all_of([may, smt.negate(smt.any_of(rivals))]), may)
+    return Told(years, smt.all_of([may, smt.negate(smt.any_of(rivals))]), may)
 
 
 def _field(node: t.FieldOf, world: World, her: Participant) -> Told:

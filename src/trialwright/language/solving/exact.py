@@ -46,8 +46,8 @@ def _in_some_order(slots: Sequence[Slot], told: Sequence[_T], her: Participant) 
     """In every order that the dates allow; the last slots are the ones in use."""
     if len(told) > len(slots):
         return False
-    first = len(slots) - len(told)
-    used: list[Slot] = list(slots[first:])
+    free: int = len(slots) - len(told)
+    used: list[Slot] = list(slots[free:])
     orders = [
         smt.all_of(
             smt.all_of([_is(slot, told[place], her), _place(slot) == place])
@@ -56,7 +56,7 @@ def _in_some_order(slots: Sequence[Slot], told: Sequence[_T], her: Participant) 
         for order in permutations(range(len(told)))
         if all(_may_precede(told[x], told[y]) for place, x in enumerate(order) for y in order[place:])
     ]
-    return smt.all_of([*(smt.negate(x.used) for x in slots[:first]), *(x.used for x in used), smt.any_of(orders)])
+    return smt.all_of([*(smt.negate(x.used) for x in slots[:free]), *(x.used for x in used), smt.any_of(orders)])
 
 
 def _may_precede(one: Observation | RecordEntry, other: Observation | RecordEntry) -> bool:

@@ -11,6 +11,7 @@ from trialwright.language.solving import smt
 from trialwright.language.solving.participant import (
     Participant,
     Slot,
+    anything,
     field_of,
     normal_of,
     observations_of,
@@ -31,6 +32,7 @@ from trialwright.language.solving.told import (
     opposite,
     unknown,
 )
+from trialwright.language.vocabulary import Item
 
 _TRUE = Told(True)
 
@@ -90,7 +92,7 @@ def _observations(node: t.ItemAggregate, world: World, her: Participant, ask: As
 
 
 def _item_answer(node: t.ItemAggregate, members: list[_Member], world: World, her: Participant) -> Told:
-    nothing = unknown(node.type, her)
+    nothing = _nothing(node, node.item, node.item.name, her)
     some = smt.any_of(x.belongs.value for x in members)
     sure = smt.all_of(x.belongs.known for x in members)
     match node.function:
@@ -171,7 +173,8 @@ def _is_of(own: Row | None, owner: Row | None) -> Told:
 
 
 def _record_answer(node: t.RecordAggregate, members: list[_Member], world: World, her: Participant) -> Told:
-    closed, nothing = _closed(world), unknown(node.type, her)
+    own = node.take.item if isinstance(node.take, t.FieldOf) else None
+    closed, nothing = _closed(world), _nothing(node, own, f"{node.kind}.{own.name}" if own else "", her)
     some = smt.any_of(x.belongs.value for x in members)
     sure = smt.all_of(x.belongs.known for x in members)
     match node.function:
@@ -198,6 +201,14 @@ def _record_answer(node: t.RecordAggregate, members: list[_Member], world: World
 def _perhaps_some(members: list[_Member]) -> Term:
     """Whether some member may belong: it does, or that is not known."""
     return smt.any_of(smt.any_of([x.belongs.value, smt.negate(x.belongs.known)]) for x in members)
+
+
+def _nothing(node: t.ItemAggregate | t.RecordAggregate, item: Item | None, limits: str, her: Participant) -> Told:
+    """What is asked of nobody: unknown, but of the values that the item or field may have."""
+    is_value = not isinstance(node, t.ItemAggregate) or node.take == "value"
+    if item is not None and is_value and node.function in ("latest", "earliest", "min", "max"):
+        return Told(anything(item, limits, her), False)
+    return unknown(node.type, her)
 
 
 def _shown(x: _Member) -> Term:

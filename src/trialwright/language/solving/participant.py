@@ -40,6 +40,7 @@ class Participant:
     lists: set[str] = field(default_factory=set)  # lists that are closed on the reference day
     codes: dict[str, int] = field(default_factory=dict)  # category -> its number
     axioms: list[Term] = field(default_factory=list)
+    unrecorded: int = 0
 
 
 def observations_of(person: str, item: Item, her: Participant) -> list[Slot]:
@@ -81,6 +82,12 @@ def normal_of(slot: Slot, her: Participant) -> tuple[Term, Term]:
         slot.normal = (smt.variable(f"{slot.name}<low", "real"), smt.variable(f"{slot.name}<high", "real"))
         her.axioms.append(slot.normal[0] <= slot.normal[1])
     return slot.normal
+
+
+def anything(item: Item, limits: str, her: Participant) -> Term:
+    """A value that was not recorded: any that the item may have."""
+    her.unrecorded += 1
+    return _value(f"free#{her.unrecorded}", item, limits, her)
 
 
 def anchor_of(name: str, her: Participant) -> Slot:

@@ -101,7 +101,7 @@ class Solver:
         self._solver = _z3.Solver()
         self._solver.set("timeout", int(seconds * 1000))
         self._solver.set("random_seed", 1)
-        self._labels: dict[str, Term] = {}
+        self._labels: dict[str, tuple[Term, Term]] = {}  # by the term's key, kept so that the key stays its own
 
     def add(self, *terms: Term) -> None:
         """Assume for every question."""
@@ -111,9 +111,9 @@ class Solver:
         """A literal that stands for a formula, so that it can be assumed for one question."""
         name = key(term)
         if name not in self._labels:
-            self._labels[name] = _z3.FreshConst(_z3.BoolSort(), "label")
-            self._solver.add(self._labels[name] == term)
-        return self._labels[name]
+            self._labels[name] = (term, _z3.FreshConst(_z3.BoolSort(), "label"))
+            self._solver.add(self._labels[name][1] == term)
+        return self._labels[name][1]
 
     def check(self, *terms: Term) -> Found:
         """Whether all of the terms can hold together."""

@@ -1,0 +1,1 @@
+"""A ledger of each release, never edited: what was written once is read for ever."""
