@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 import ibis  # type: ignore[import-untyped]
 
 from tests.spec.reading import Question, questions, typed
-from trialwright.core.interval import ARITHMETIC, INFINITY, Interval, point
+from trialwright.core.interval import INFINITY, Interval, point
 from trialwright.core.partial_date import PartialDate
 from trialwright.core.truth import Truth
-from trialwright.language.compile import categories_of, compile_rules
+from trialwright.language.compile import answers_of, categories_of, compile_rules
 from trialwright.language.compiling.loading import source_from_facts
 from trialwright.language.facts import Facts
 from trialwright.language.typed import Typed
@@ -38,7 +39,7 @@ def compiled_answers(
 ) -> dict[tuple[str, str], Value]:
     """The value of every rule for every participant, from one query."""
     source = source_from_facts(connection, vocabulary, people, points_only)
-    rows = connection.to_pyarrow(compile_rules(rules, source)).to_pylist()
+    rows = answers_of(connection, compile_rules(rules, source)).to_pylist()
     assert len(rows) == len(people)
     return {(row["participant"], name): read(rule, name, row) for row in rows for name, rule in rules.items()}
 
@@ -76,7 +77,10 @@ def chapter_answers(chapter: str) -> dict[tuple[str, str, str], Value]:
     rules = {names[one.expression]: typed(one) for one in asked}
     people = {f"{one.claim} {one.when}": (one.facts, one.when) for one in asked}
     found = compiled_answers(duckdb(), asked[0].vocabulary, people, rules)
-    return {(one.claim, str(one.when), one.expression): found[f"{one.claim} {one.when}", names[one.expression]] for one in asked}
+    return {
+        (one.claim, str(one.when), one.expression): found[f"{one.claim} {one.when}", names[one.expression]]
+        for one in asked
+    }
 
 
 def compiled(question: Question) -> Value:
@@ -84,11 +88,19 @@ def compiled(question: Question) -> Value:
     return chapter_answers(question.chapter)[question.claim, str(question.when), question.expression]
 
 
-def rounded(value: Value) -> Value:
-    """The value with its ends to twelve digits."""
-    if not isinstance(value, Amount):
-        return value
-    x = value.interval
-    low, high = (end if end.is_infinite() else ARITHMETIC.create_decimal(f"{end:.12g}") for end in (x.low, x.high))
-    interval = point(low) if low == high else Interval(low, high, x.low_open, x.high_open)
-    return Amount(interval, value.undefined)
+def same(one: Value, other: Value) -> bool:
+    """Whether two values are the same: their reasons left out, their numbers compared to eleven digits."""
+    match one, other:
+        case Amount(), Amount():
+            x, y = one.interval, other.interval
+            opens = (x.low_open, x.high_open) == (y.low_open, y.high_open)
+            return one.undefined is other.undefined and opens and _near(x.low, y.low) and _near(x.high, y.high)
+        case Moment(), Moment():
+            ends = ((None, None) if None in (x.earliest, x.latest) else (x.earliest, x.latest) for x in (one, other))
+            return next(ends) == next(ends)
+        case _:
+            return replace(one, why="") == replace(other, why="")
+
+
+def _near(x: Decimal, y: Decimal) -> bool:
+    return x == y or (x.is_finite() and y.is_finite() and abs(x - y) <= abs(x) * Decimal("1e-11"))

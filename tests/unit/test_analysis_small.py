@@ -49,8 +49,8 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Figure]:
             continue
         desk.do(c.Perform(who, "embryo_transfer", "t-1", "2026-05-08", {"pregnant": pregnant}))
         for number in range(embryos):
-            told = {"good": "yes" if number < good else "no"}
-            desk.do(c.AddRecord(who, "embryo", f"e-{number}", "2026-05-08", told, "t-1"))
+            fields = {"good": "yes" if number < good else "no"}
+            desk.do(c.AddRecord(who, "embryo", f"e-{number}", "2026-05-08", fields, "t-1"))
         desk.do(c.CloseList(who, "transfer", "2026-09-05"), c.CloseList(who, "embryo", "2026-09-05"))
         desk.do(c.Observe(who, "amh", f"{later} ng/mL", "2026-06-07"))
     made = analyse(desk.cut())

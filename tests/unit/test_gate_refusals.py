@@ -61,8 +61,8 @@ def _ready() -> Iterable[Command]:
 
 
 def _two_ready() -> Iterable[Command]:
-    second = [*allocated("P-2"), c.Observe("P-2", "hcg", "1 [IU]/L", "2026-03-20")]
-    return [*lot(), *infused("P-1"), *second]
+    yield from (*lot(), *infused("P-1"), *allocated("P-2"))
+    yield c.Observe("P-2", "hcg", "1 [IU]/L", "2026-03-20")
 
 
 def _untested() -> Iterable[Command]:
@@ -70,8 +70,10 @@ def _untested() -> Iterable[Command]:
 
 
 def _plasma() -> Iterable[Command]:
-    plasma = [c.RegisterLot("L-9", "plasma", "2026-02-18"), c.TestLot("L-9", {"sterility": "negative"}, "2026-02-19")]
-    return [*_ready(), *plasma, c.ReleaseLot("L-9", "2026-02-20")]
+    yield from _ready()
+    yield c.RegisterLot("L-9", "plasma", "2026-02-18")
+    yield c.TestLot("L-9", {"sterility": "negative"}, "2026-02-19")
+    yield c.ReleaseLot("L-9", "2026-02-20")
 
 
 def _ineligible() -> Iterable[Command]:

@@ -115,10 +115,8 @@ def test_without_its_time_a_criterion_contradicts(changes: list[tuple[str, str]]
 
 
 def test_an_edit_check_that_links_two_fields_is_kept_by_the_example() -> None:
-    linked = (
-        "edit_checks:\n  seen: {of: hysteroscopy, rule: 'afs_score = 0 or adhesions != none', says: Seen or not.}\n"
-    )
-    linked += "  scored: {of: hysteroscopy, rule: 'afs_score > 0 or adhesions = none', says: Seen or not.}"
+    linked = "edit_checks:\n  seen: {of: hysteroscopy, rule: 'afs_score = 0 or adhesions != none', says: Seen.}\n"
+    linked += "  scored: {of: hysteroscopy, rule: 'afs_score > 0 or adhesions = none', says: Seen.}"
     protocol, _, _ = changed("edit_checks:", linked)
     assert protocol is not None
     proof = prove(protocol)
@@ -148,7 +146,7 @@ _TABLE = [
     ('I1: {rule: "any(earlier_cycle where outcome = failed) or count(earlier_cycle) >= 1"}', "", {"proof_idle": "I1"}),
     ('I1: {rule: "count(earlier_cycle where outcome = failed) >= 5"}', "", {}),
     ('I1: {rule: "any(earlier_cycle)"}', 'E1: {rule: "count(earlier_cycle) < 4"}', {"proof_implied": "I1"}),
-    ('I1: {rule: "any(earlier_cycle)"}', 'E1: {rule: "count(earlier_cycle) > 0"}', {"proof_contradiction": "I1 and E1"}),
+    ('I1: {rule: "any(earlier_cycle)"}', 'E1: {rule: "any(earlier_cycle)"}', {"proof_contradiction": "I1 and E1"}),
     ('I1: {rule: "age in 20..30 years"}', 'E1: {rule: "birth_date < 1980-01-01"}', {"proof_implied": "E1"}),
     ('I1: {rule: "not allergy"}\n    I2: {rule: "not any(allergy)"}', "", {"proof_implied": "I1"}),
     ('I1: {rule: "amh - amh = 0 ng/mL"}', "", {"proof_constant": "I1"}),
@@ -176,7 +174,7 @@ def test_what_is_found_of_small_criteria(inclusion: str, exclusion: str, expecte
 
 def test_what_stays_unknown_although_it_is_decided_is_said() -> None:
     (found, *_) = prove(_with('I1: {rule: "amh < 4 ng/mL or amh >= 4 ng/mL"}')).findings
-    assert "is always yes, and yet stays unknown where nothing is recorded" in says(found)
+    assert "can only be yes, and yet stays unknown where nothing is recorded" in says(found)
 
 
 def test_more_slots_are_made_for_what_is_counted_and_more_years_for_what_is_looked_back() -> None:
@@ -184,6 +182,14 @@ def test_more_slots_are_made_for_what_is_counted_and_more_years_for_what_is_look
     assert str(bounds) == (
         "up to 2 results of each item and 3 records of each kind, 5 of earlier_cycle, 16 years back from 2026-03-09"
     )
+
+
+def test_what_only_more_records_make_possible_is_no_contradiction() -> None:
+    ongoing, failed = (f"count(earlier_cycle where outcome = {x}) >= 3" for x in ("ongoing", "failed"))
+    protocol = _with(f'I1: {{rule: "{ongoing}"}}\n    I2: {{rule: "{failed}"}}')
+    proof = prove(protocol)
+    assert [one.code for one in proof.findings] == ["proof_example"]
+    assert len(_told(protocol, proof).facts.records["earlier_cycle"]) == 6
 
 
 # ---------------------------------------------------------------- the command

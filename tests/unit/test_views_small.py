@@ -22,6 +22,7 @@ from tests.unit.desk import (
     opened,
     protocol_at,
 )
+from trialwright.language.values import Answer
 from trialwright.report.study import last_day, open_study
 from trialwright.report.write import write_report
 from trialwright.trial import commands as c
@@ -216,6 +217,7 @@ def test_women_who_were_not_enrolled_have_no_deviations(desk: Desk) -> None:
 
 def _pregnancy(desk: Desk) -> str:
     (row,) = endpoint_table(desk.cut(), "pregnancy")
+    assert isinstance(row.value, Answer)
     return str(row.value.truth.value)
 
 

@@ -56,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
         if proof is not None:
             _print(proof)
         grades = [one.grade.value for one in found]
-        counts = ", ".join(f"{grades.count(grade)} {grade}s" for grade in ("error", "warning", "note"))
-        print(f"{options.protocol}: {counts}; {len(cases)} cases run")
+        counts = ", ".join(output.plural(grades.count(grade), grade) for grade in ("error", "warning", "note"))
+        print(f"{options.protocol}: {counts}; {output.plural(len(cases), 'case')} run")
     return 1 if output.has_errors(found) else 0
 
 

@@ -7,6 +7,7 @@ what it costs. Nothing that only reads a protocol imports this module, and so Ib
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import ibis  # type: ignore[import-untyped]
 
@@ -19,7 +20,7 @@ from trialwright.language.compiling.quantities import Amount
 from trialwright.language.compiling.source import Kinds, Source, Value
 from trialwright.language.compiling.times import times_of
 
-__all__ = ["Source", "categories_of", "compile_criteria", "compile_rules"]
+__all__ = ["Source", "answers_of", "categories_of", "compile_criteria", "compile_rules"]
 
 
 def compile_rules(rules: Mapping[str, t.Typed], source: Source) -> Table:
@@ -72,6 +73,18 @@ def _end(end: Column | None) -> Column:
 
 def _written(truth: Column) -> Column:
     return truth if truth is not UNKNOWN else ibis.null("boolean")
+
+
+def answers_of(connection: Any, table: Table) -> Any:
+    """The rows of a compiled table, as Arrow.
+
+    Ibis would spend most of its time on fusing subqueries that the engine fuses itself; here it is told not to.
+    """
+    fused, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, False
+    try:
+        return connection.to_pyarrow(table)
+    finally:
+        ibis.options.sql.fuse_selects = fused
 
 
 def categories_of(rule: t.Typed) -> tuple[str, ...]:

@@ -176,7 +176,7 @@ def _not_collected(protocol: Protocol) -> Iterator[Finding]:
             what = "record" if name in document.records else "item"
             yield finding("reference_unused", place(protocol.marks, used_at), Grade.ERROR, what=what, name=name)
     for name, item in document.items.items():
-        if item.is_ != "age" and name not in uses and name not in collected:
+        if item.is_ != "age" and name not in uses and not {name, f"partner.{name}"} & collected:
             where = place(protocol.marks, ("items", name))
             yield finding("reference_unused", where, Grade.WARNING, what="item", name=name)
 

@@ -73,8 +73,17 @@ class _Group:
 
     @cached_property
     def inquiry(self) -> Inquiry:
-        """The group's participant."""
-        return self._inquiry(self.bounds)
+        """The group's participant; with twice the slots where only they make it possible to meet the group."""
+        met, few = [_met(x) for x in self.criteria], self._inquiry(self.bounds)
+        if few.can_hold(met) == "impossible":
+            more = {kind: 2 * number for kind, number in self.bounds.more.items()}
+            one, other = self.bounds.observations, self.bounds.records
+            wide = replace(self.bounds, observations=2 * one, records=2 * other, more=more)
+            many = self._inquiry(wide)
+            if many.can_hold(met) == "possible":
+                self.bounds = wide
+                return many
+        return few
 
     @cached_property
     def example(self) -> Model | Undecided | None:

@@ -53,6 +53,8 @@ def formula(text: str, where: Where) -> Formula:
             name = node.func.id if isinstance(node.func, ast.Name) else "this"
             known = ", ".join(sorted(FUNCTIONS))
             raise Refused(finding("formula_broken", where, text=text, why=f"{name} is not one of {known}"))
+        if isinstance(node, ast.Constant) and type(node.value) is int:
+            node.value = float(node.value)  # so that 9**9**9 overflows at once instead of never ending
     names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)) - FUNCTIONS.keys()
     return Formula(text, compile(tree, f"<formula {text}>", "eval"), names)
 

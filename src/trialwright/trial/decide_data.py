@@ -11,11 +11,11 @@ from trialwright.core.interval import Interval, contains, is_point, plain
 from trialwright.core.partial_date import partial_date
 from trialwright.core.truth import Truth
 from trialwright.language.evaluate import answer, evaluate
-from trialwright.language.facts import Facts, Observation
+from trialwright.language.facts import Facts, Observation, RecordEntry
 from trialwright.language.values import Amount
 from trialwright.language.vocabulary import Item
 from trialwright.ledger.envelope import NewEvent
-from trialwright.protocol.entry import Entered, encode, enter
+from trialwright.protocol.entry import Entered, decode, encode, enter
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import NO_LIMITS, Limits, Protocol
 from trialwright.trial import commands as c
@@ -80,6 +80,7 @@ def record_payload(
         refuse("record_exists", participant=participant.identity, kind=kind, record=record)
     _not_closed(participant, kind, on)
     encoded, queries = _fields(gate, participant, kind, fields, on)
+    queries += _record_checks(gate, participant, kind, record, encoded, on, len(queries))
     return {"kind": kind, "record": record, "fields": encoded}, queries
 
 
@@ -89,6 +90,7 @@ def complete_record(gate: Gate, command: c.CompleteRecord) -> list[NewEvent]:
     if command.record not in participant.records.get(command.kind, {}):
         refuse("record_unknown", participant=command.participant, kind=command.kind, record=command.record)
     encoded, queries = _fields(gate, participant, command.kind, command.fields, command.on)
+    queries += _record_checks(gate, participant, command.kind, command.record, encoded, command.on, len(queries))
     payload: dict[str, Any] = {"kind": command.kind, "record": command.record, "fields": encoded}
     return [gate.event(e.RECORD_COMPLETED, command.on, payload), *queries]
 
@@ -223,16 +225,29 @@ def _edit_checks(
         rule = gate.protocol.rules[f"edit_checks.{name}.rule"]
         facts = _with_observation(gate.facts(), item.name, Observation(entered.value, partial_date(on)))
         if answer(evaluate(rule, facts, partial_date(on))) is Truth.NO:
-            queries.append(
-                _query(
-                    gate,
-                    participant,
-                    already + len(queries),
-                    item.name,
-                    gate.protocol.document.edit_checks[name].says,
-                    on,
-                )
-            )
+            says = gate.protocol.document.edit_checks[name].says
+            queries.append(_query(gate, participant, already + len(queries), item.name, says, on))
+    return queries
+
+
+def _record_checks(
+    gate: Gate, participant: Participant, kind: str, record: str, encoded: Mapping[str, Any], on: str, already: int
+) -> list[NewEvent]:
+    """A query for each edit check about records of this kind that certainly fails with the new fields."""
+    checks = {name: one for name, one in gate.protocol.document.edit_checks.items() if one.of == kind}
+    if not checks:
+        return []
+    facts = gate.facts()
+    known = next((entry for entry in facts.records.get(kind, ()) if entry.identity == record), None)
+    fields = dict(known.fields) if known else {}
+    fields |= {name: Observation(decode(value), partial_date(on)) for name, value in encoded.items()}
+    date, parent = (known.date, known.parent) if known else (partial_date(on), "")
+    entry = RecordEntry(kind, record, date, fields, parent)
+    queries: list[NewEvent] = []
+    for name, one in checks.items():
+        found = answer(evaluate(gate.protocol.rules[f"edit_checks.{name}.rule"], facts, partial_date(on), entry))
+        if found is Truth.NO:
+            queries.append(_query(gate, participant, already + len(queries), f"{kind} {record}", one.says, on))
     return queries
 
 

@@ -103,7 +103,8 @@ class Participant:
     events: set[int] = field(default_factory=set)  # hers, corrections too
     early: dict[tuple[str, str], list[Event]] = field(default_factory=dict)  # dated before what they complete
     facts: int = 0  # how often what the language may ask about has changed
-    eligibility: tuple[tuple[str, str, int], Eligibility] | None = None  # the last answer, and what it was asked of
+    #: The last answer, and what it was asked of.
+    eligibility: tuple[tuple[str, str, int], Eligibility] | None = field(default=None, compare=False)
     decoded: dict[tuple[str, str], list[Observation]] = field(default_factory=dict, compare=False)
     decoded_records: dict[str, tuple[int, list[RecordEntry]]] = field(default_factory=dict, compare=False)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
+
 import ibis  # type: ignore[import-untyped]
 
 from trialwright.language import typed as t
@@ -191,7 +192,7 @@ def _built(node: t.Typed, when: When, frame: Frame) -> Value:
             return q.constant(node.value)
         case t.ConstantDate():
             day = ibis.literal(node.value, "date").cast("timestamp")
-            return Span(day, day, whole_day=True)
+            return Span(day, day)
         case t.Negation():
             return opposite(truth(node.operand, when, frame))
         case t.Junction():

@@ -43,9 +43,9 @@ def source_from_facts(
     `points_only` promises that every value and every date is one, every result is there, every list is closed and
     every anchor reached once; what breaks the promise is refused.
     """
-    loading = _Loading(vocabulary, points_only)
-    for number, (participant, (facts, when)) in enumerate(people.items()):
-        _participant(loading, participant, facts, when, number)
+    loading = _Loading(vocabulary, points_only, records={kind: [] for kind in vocabulary.records})
+    for participant, (facts, when) in people.items():
+        _participant(loading, participant, facts, when)
     _attributes_fit(loading)
 
     def table(name: str, columns: Sequence[str], rows: list[Row]) -> Any:
@@ -83,7 +83,7 @@ class _Loading:
     columns: list[str] = field(default_factory=list)
 
 
-def _participant(loading: _Loading, participant: str, facts: Facts, when: PartialDate, number: int) -> None:
+def _participant(loading: _Loading, participant: str, facts: Facts, when: PartialDate) -> None:
     vocabulary = loading.vocabulary
     loading.participants.append({"participant": participant} | _date(loading, when))
     for person, items in (("", frozenset(vocabulary.items)), *vocabulary.relatives.items()):
@@ -106,10 +106,7 @@ def _participant(loading: _Loading, participant: str, facts: Facts, when: Partia
         told = facts.records.get(kind, ())
         if len({x.identity for x in told}) < len(told):
             raise Refused(finding("compile_twice", kind=kind, participant=participant))
-        rows = loading.records.setdefault(kind, [])
-        rows += [{"participant": participant} | _record(loading, vocabulary.records[kind], x) for x in told]
-    for kind in vocabulary.records:
-        loading.records.setdefault(kind, [])
+        loading.records[kind] += [{"participant": participant} | _record(loading, vocabulary.records[kind], x) for x in told]
 
 
 def _observation(loading: _Loading, item: Item, x: Observation) -> Row:

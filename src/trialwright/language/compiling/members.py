@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import ibis  # type: ignore[import-untyped]
 
@@ -15,7 +16,7 @@ from trialwright.core.finding import Refused, finding
 from trialwright.language import typed as t
 from trialwright.language.compiling import frame as f
 from trialwright.language.compiling import measures, runs
-from trialwright.language.compiling.engine import FALSE, TRUE, Column, Table, both, either, only_if, possibly
+from trialwright.language.compiling.engine import FALSE, TRUE, Column, Table, both, either, null, only_if, possibly
 from trialwright.language.compiling.frame import Frame, World
 from trialwright.language.compiling.measures import Answered, Members
 from trialwright.language.compiling.moments import Span, at_or_before, latest
@@ -29,7 +30,7 @@ from trialwright.language.compiling.needs import (
     nodes,
     outer,
 )
-from trialwright.language.compiling.quantities import Amount
+from trialwright.language.compiling.quantities import NUMBER, Amount
 from trialwright.language.compiling.source import Kinds, Source, Value, flag, span, told
 from trialwright.language.compiling.times import Times, in_windows, windows_of
 from trialwright.language.vocabulary import Item
@@ -68,7 +69,9 @@ def frame(population: Population, world: World, asks: Sequence[Ask]) -> Frame:
     """The rows of a world with everything joined to them that the expressions choose or count."""
     needs = {need.key: need for need in outer(asks)}
     answers = {key: population.answers[key] for key in needs if key in population.answers}
-    joins = {found.group: (("participant",), population.tables[found.group]) for found in answers.values()}
+    joins: dict[str, tuple[tuple[str, ...], Table]] = {
+        found.group: (("participant",), population.tables[found.group]) for found in answers.values()
+    }
     own: dict[str, list[Need]] = {}
     for key, need in needs.items():
         if key not in answers:
@@ -93,7 +96,7 @@ def meet(
     """What each need amounts to for every row of the world, as tables by name, keyed like the world."""
     asks = [ask for need in needs for ask in inner(need)]
     own = f"key{len(world.keys)}"
-    rows = _records(population, world, subject, needs) if subject else _observations(population, world, needs)
+    rows = _records(population, world, needs) if subject else _observations(population, world, needs)
     at = frame(population, _inside(rows, world, subject, needs, own), asks)
     placed = _placed(needs)
     judged = {need.key: _judged(need, at) for need, _ in placed}
@@ -140,7 +143,7 @@ def _observations(population: Population, world: World, needs: Iterable[Need]) -
     return world.rows.select(*world.carried).inner_join(rows, "participant")
 
 
-def _records(population: Population, world: World, kind: str, needs: Iterable[Need]) -> Table:
+def _records(population: Population, world: World, needs: Iterable[Need]) -> Table:
     """Every record of a kind with the records it belongs to, beside the row that asks."""
     node = next(iter(needs)).node
     assert isinstance(node, t.RecordAggregate)
@@ -182,7 +185,7 @@ def _lineage(source: Source, lineage: tuple[str, ...], needs: Iterable[Need]) ->
                 fields.setdefault(node.kind, {})[node.item.name] = node.item
     depth = max((index for index, kind in enumerate(lineage) if kind in kinds), default=0)
     table = _of_kind(source, lineage[0], fields.get(lineage[0], {}))
-    for child, kind in zip(lineage[:depth], lineage[1 : depth + 1], strict=True):
+    for child, kind in pairwise(lineage[: depth + 1]):
         parents = _of_kind(source, kind, fields.get(kind, {}))
         same = [table.participant == parents.participant, table[f"{child}__parent"] == parents[f"{kind}__identity"]]
         table = table.left_join(parents, same, rname=f"{{name}}_of_{kind}").drop(f"participant_of_{kind}")
@@ -319,13 +322,13 @@ def _write_chosen(
         best[name] = ends[0].max(where=belongs) if slot.direction == "latest" else ends[1].min(where=belongs)
         best[name] = best[name].over(window)
         certain = all(one.certain for _, one in own) and date.whole_day
-        chosen[slot.chosen] = _rival(slot, date, belongs, name, certain)
+        chosen[slot.chosen] = _rival(slot, date, name, certain)
     if best:
         at.table = at.table.mutate(**best)
         at.table = at.table.mutate(**{name: make(at.table) for name, make in chosen.items()})
 
 
-def _rival(slot: _Slot, date: Span, belongs: Column, best: str, certain: bool) -> Callable[[Table], Column]:
+def _rival(slot: _Slot, date: Span, best: str, certain: bool) -> Callable[[Table], Column]:
     def among_rivals(table: Table) -> Column:
         ahead = date.low if date.whole_day else (latest(date) if slot.direction == "latest" else date.low)
         wins = ahead >= table[best] if slot.direction == "latest" else ahead <= table[best]
@@ -357,8 +360,8 @@ def _members(need: Need, slot: _Slot, at: Frame, certain: bool) -> Members:
     )  # fmt: skip
     if not need.normal:
         return members
-    ends = [table[name] if name in table.columns else None for name in ("normal_low", "normal_high")]
-    return replace(members, normal=Amount(*ends))
+    low, high = (table[name] if name in table.columns else null(NUMBER) for name in ("normal_low", "normal_high"))
+    return replace(members, normal=Amount(low, high))
 
 
 def _item_test(need: Need, value: Value, at: Frame) -> Column:

@@ -216,7 +216,7 @@ def multiply(x: Amount, y: Amount) -> Work:
         if other.constant is not None and (one.constant is None or is_point(one)):
             return replace(scaled(one, other.constant), undefined=undefined)
     one, other = as_double(x), as_double(y)
-    if is_point(x) and is_point(y):
+    if is_point(x) and is_point(y) and one.low is not None and other.low is not None:
         product = ibis.cases(((one.low == 0) | (other.low == 0), 0.0), else_=one.low * other.low)
         return Amount(product, product, undefined=undefined, computed=True)
     ends, others = yield from _ends(one, other)
@@ -232,8 +232,8 @@ def divide(x: Amount, y: Amount) -> Work:
     nothing = both(surely(nothing), surely(opposite(other.undefined)))
     gap = ibis.cases((touches, ibis.cases((nothing, True))), else_=False)
     undefined = either(x.undefined, y.undefined, gap)
-    if is_point(x) and is_point(y):
-        quotient = unless(touches, one.low / other.low.nullif(0))
+    if is_point(x) and is_point(y) and other.low is not None:
+        quotient = unless(touches, as_double(x).low / other.low.nullif(0))
         return Amount(quotient, quotient, undefined=undefined, computed=True)
     ends, others = yield from _ends(one, other)
     positive = others[1][0] > 0

@@ -1,0 +1,85 @@
+"""Holds `compile` against `evaluate`: arbitrary expressions, a crowd for each, every answer compared.
+
+    python -m tests.laws.agreement --examples 20000 --seed 1
+
+writes the long run; the first differences are printed with the seed that makes them again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from tests.laws.strategies import VOCABULARY, crowd, expression
+from tests.spec.compiled import compiled_answers, duckdb, same
+from trialwright.language.evaluate import evaluate
+from trialwright.language.typed import Typed
+from trialwright.language.values import Value
+
+BATCH = 20
+CROWD = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One participant to whom the two interpreters answer differently."""
+
+    seed: int
+    participant: str
+    expression: str
+    evaluated: Value
+    compiled: Value
+
+
+def differences(
+    seed: int, connection: Any = None, expressions: int = BATCH, size: int = CROWD, points_only: bool = False
+) -> list[Difference]:
+    """Every difference of one batch: a crowd from the seed, and expressions asked of all of it in one query."""
+    random = Random(seed)
+    people = crowd(random, size, points_only)
+    rules: dict[str, tuple[str, Typed]] = {f"x{number}": expression(random) for number in range(expressions)}
+    typed = {name: rule for name, (_, rule) in rules.items()}
+    found = compiled_answers(connection or duckdb(), VOCABULARY, people, typed, points_only)
+    return [
+        Difference(seed, participant, text, expected, found[participant, name])
+        for name, (text, rule) in rules.items()
+        for participant, (facts, when) in people.items()
+        if not same(expected := evaluate(rule, facts, when).value, found[participant, name])
+    ]
+
+
+def run(examples: int, seed: int, points_only: bool = False) -> Iterator[tuple[int, list[Difference]]]:
+    """Batch after batch, with how many expressions were asked so far."""
+    for number in range(-(-examples // BATCH)):
+        yield (number + 1) * BATCH, differences(seed + number, points_only=points_only)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.laws.agreement")
+    parser.add_argument("--examples", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--points-only", action="store_true")
+    options = parser.parse_args(words)
+    started, wrong = time.monotonic(), 0
+    for asked, found in run(options.examples, options.seed, options.points_only):
+        wrong += len(found)
+        for one in {one.expression: one for one in found}.values():
+            _say(f"seed {one.seed} {one.participant}: {one.expression}\n  {one.evaluated}\n  {one.compiled}")
+        if asked % 1000 == 0:
+            taken = time.monotonic() - started
+            _say(f"{asked} expressions, {CROWD} participants each, {wrong} differences, {taken:.0f} s")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
