@@ -94,10 +94,12 @@ WITH told AS (
   FROM observations o JOIN participants p USING (participant)
   WHERE o.item IN ('birth_date', 'amh', 'afc', 'hiv', 'fsh', 'haemoglobin', 'platelets')
 ), best AS (
-  SELECT *, max(d) FILTER (WHERE sure) OVER (PARTITION BY participant, item) AS last FROM told WHERE coalesce(sure, TRUE)
+  SELECT *, max(d) FILTER (WHERE sure) OVER (PARTITION BY participant, item) AS last FROM told
+  WHERE coalesce(sure, TRUE)
 ), ours AS (
   SELECT participant,
-    min(born) FILTER (WHERE item = 'birth_date') AS born_first, max(born) FILTER (WHERE item = 'birth_date') AS born_last,
+    min(born) FILTER (WHERE item = 'birth_date') AS born_first,
+    max(born) FILTER (WHERE item = 'birth_date') AS born_last,
     min(low) FILTER (WHERE item = 'amh') AS amh_low, max(low) FILTER (WHERE item = 'amh') AS amh_high,
     min(low) FILTER (WHERE item = 'afc') AS afc_low, max(low) FILTER (WHERE item = 'afc') AS afc_high,
     min(low) FILTER (WHERE item = 'fsh') AS fsh_low, max(low) FILTER (WHERE item = 'fsh') AS fsh_high,

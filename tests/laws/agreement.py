@@ -8,6 +8,7 @@ writes the long run; the first differences are printed with the seed that makes 
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from collections.abc import Iterator
@@ -71,8 +72,10 @@ def main(words: list[str]) -> int:
     parser.add_argument("--points-only", action="store_true")
     options = parser.parse_args(words)
     started, wrong = time.monotonic(), 0
+    gc.disable()  # a query is a graph of many small objects that live as long as it
     for asked, found in run(options.examples, options.seed, options.points_only):
         wrong += len(found)
+        gc.collect()
         for one in {one.expression: one for one in found}.values():
             _say(f"seed {one.seed} {one.participant}: {one.expression}\n  {one.evaluated}\n  {one.compiled}")
         if asked % 1000 == 0:

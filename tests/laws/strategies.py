@@ -79,9 +79,13 @@ _DERIVED = {
     "yield": Derivation("yield", _parsed("count(embryo where fine)"), "cycle"),
 }
 VOCABULARY = Vocabulary(
-    _ITEMS, _RECORDS, {"partner": frozenset({"a", "f", "k", "birth", "age"})}, frozenset({"infusion", "moved"}), _DERIVED,
+    _ITEMS,
+    _RECORDS,
+    {"partner": frozenset({"a", "f", "k", "birth", "age"})},
+    frozenset({"infusion", "moved"}),
+    _DERIVED,
     {"usable": frozenset({"good", "fair"})},
-)  # fmt: skip
+)
 _PARENT = {"biopsy": "embryo", "embryo": "cycle"}
 _OPERATORS = ("<", "<=", ">", ">=", "=", "!=")
 
@@ -137,7 +141,7 @@ class Writer:
                     return f"{self.date(*here)} - {self.date(*here)} {self.one(*_OPERATORS)} {self.one('7', '0')} days"
                 return f"{self.date(*here)} {self.one(*_OPERATORS)} {self.date(*here)}"
             case 8:
-                return self._aggregate_truth(*here)
+                return self._aggregate_truth(depth - 1, kinds)
             case 9:
                 return f"({self.truth(*here)}) at {self.one('infusion', 'moved')}"
             case _:
@@ -174,7 +178,7 @@ class Writer:
         other = self.one("latest(k)", "latest(s)", "earliest(k)", "latest(biopsy).state")
         return f"{text} {self.one('=', '!=')} {other}"
 
-    def _aggregate_truth(self, depth: int, kinds: tuple[str, ...], observed: str) -> str:
+    def _aggregate_truth(self, depth: int, kinds: tuple[str, ...]) -> str:
         if self.chance(0.5):
             item = self.one("f", "g", "a", "k", "w", "partner.f")
             function = self.one("any", "every", "known")
@@ -207,7 +211,7 @@ class Writer:
             case 4:
                 return f"({self.amount(*here)}) at {self.one('infusion', 'moved')}"
             case 5 | 6:
-                return self._aggregate_amount(*here)
+                return self._aggregate_amount(depth - 1, kinds)
             case _:
                 return f"({self.one('w', 'max(w)', 'heavy')} / 1 {self.one('kg', 'g')} + {self.amount(*here)})"
 
@@ -236,7 +240,8 @@ class Writer:
                 return f"share({self._observations(item, depth - 1, kinds)} satisfies {tests})"
 
     def _plain_amount(self, kinds: tuple[str, ...], observed: str) -> str:
-        options = [f"a{self._narrow('a')}", f"b{self._narrow('b')}", "partner.a", "total", "count(embryo)", "max(a)", "a", "sum(b)", "latest(embryo).day", "2", "count(cycle)"]  # fmt: skip
+        options = [f"a{self._narrow('a')}", f"b{self._narrow('b')}", "partner.a", "total", "count(embryo)", "max(a)", "a", "sum(b)", 
+                   "latest(embryo).day", "2", "count(cycle)"]  # fmt: skip
         if observed == "a":
             options += ["a", "a", "cycle_day", "cycle_day"]
         if observed == "b":
@@ -249,7 +254,7 @@ class Writer:
             options += ["size", "size"]
         return self.one(*options)
 
-    def _aggregate_amount(self, depth: int, kinds: tuple[str, ...], observed: str) -> str:
+    def _aggregate_amount(self, depth: int, kinds: tuple[str, ...]) -> str:
         function = self.one("latest", "earliest", "min", "max", "sum", "count", "count", "longest_run")
         if self.chance(0.45):
             if function in ("count", "longest_run"):
@@ -293,8 +298,10 @@ class Writer:
 
     def date(self, depth: int, kinds: tuple[str, ...] = (), observed: str = "") -> str:
         options = ["2026-03-01", "2026-02-28", "d", "d.date", "infusion", "moved", "birth", "k.date",
-                   f"latest(a{self._where(depth - 1, kinds, 'a')}).date", "earliest(cycle).date", "latest(embryo).frozen",
-                   f"latest(embryo{self._where(depth - 1, ('embryo', 'cycle', *kinds), '')}).date", "earliest(d)"]  # fmt: skip
+                   f"latest(a{self._where(depth - 1, kinds, 'a')}).date", "earliest(cycle).date",
+                   "latest(embryo).frozen",
+                   f"latest(embryo{self._where(depth - 1, ('embryo', 'cycle', *kinds), '')}).date",
+                   "earliest(d)"]  # fmt: skip
         if observed or kinds:
             options += ["date"] * 3
         if "embryo" in kinds:

@@ -18,19 +18,18 @@ from trialwright.language.compiling import quantities as q
 from trialwright.language.compiling.engine import (
     FALSE,
     TRUE,
-    UNKNOWN,
     Column,
     Table,
     both,
-    decided,
     either,
-    only_if,
     opposite,
 )
+from trialwright.language.compiling.group import Answered
 from trialwright.language.compiling.moments import Span, compare_days, completed_years, days_between, is_after, latest
 from trialwright.language.compiling.needs import Ask, Need, When, need_of, parts
 from trialwright.language.compiling.quantities import Amount
-from trialwright.language.compiling.source import Kinds, Value, full_mask, mask_of, span, told
+from trialwright.language.compiling.shapes import among, complete, guarded, rebound, same_kind
+from trialwright.language.compiling.source import Kinds, Value, span, told
 from trialwright.language.compiling.times import Times, is_closed, reached
 
 
@@ -51,7 +50,7 @@ class Frame:
     world: World
     table: Table
     times: Times
-    answers: Mapping[str, measures.Answered]  # what each need amounts to, by its key
+    answers: Mapping[str, Answered]  # what each need amounts to, by its key
     computed: dict[tuple[int, When], tuple[Value, t.Typed]] = field(default_factory=dict)
 
 
@@ -143,7 +142,7 @@ def _work(node: t.Typed, when: When, frame: Frame) -> Work:
 def value(node: t.Typed, when: When, frame: Frame) -> Value:
     """What a node amounts to, as columns of the frame's table."""
     known = frame.computed.get((id(node), when))
-    return _rebound(known[0], frame.table) if known is not None else _built(node, when, frame)
+    return rebound(known[0], frame.table) if known is not None else _built(node, when, frame)
 
 
 def truth(node: t.Typed, when: When, frame: Frame) -> Column:
@@ -156,31 +155,6 @@ def amount(node: t.Typed, when: When, frame: Frame) -> Amount:
     found = value(node, when, frame)
     assert isinstance(found, Amount)
     return found
-
-
-def _rebound(found: Value, table: Table) -> Value:
-    """The same columns, as the table of now has them."""
-
-    def again(column: Column) -> Column:
-        return table[column.get_name()] if column is not None and column.get_name() in table.columns else column
-
-    match found:
-        case Amount(constant=None):
-            low = again(found.low)
-            high = low if q.is_point(found) else again(found.high)
-            return replace(
-                found, low=low, high=high, low_open=again(found.low_open), high_open=again(found.high_open),
-                undefined=again(found.undefined),
-            )  # fmt: skip
-        case Kinds():
-            return Kinds(again(found.bits), found.order, again(found.undefined))
-        case Span():
-            low = again(found.low)
-            return Span(low, low if found.high is found.low else again(found.high), found.whole_day)
-        case Amount():
-            return found
-        case _:
-            return again(found)
 
 
 def _built(node: t.Typed, when: When, frame: Frame) -> Value:
@@ -204,7 +178,7 @@ def _built(node: t.Typed, when: When, frame: Frame) -> Value:
             found = among(value(node.operand, when, frame), node.among)
             return opposite(found) if node.negated else found
         case t.SameKind():
-            found = _same_kind(value(node.left, when, frame), value(node.right, when, frame))
+            found = same_kind(value(node.left, when, frame), value(node.right, when, frame))
             return opposite(found) if node.negated else found
         case t.Opposite():
             return q.negate(amount(node.operand, when, frame))
@@ -218,42 +192,10 @@ def _built(node: t.Typed, when: When, frame: Frame) -> Value:
         case t.ObservationDate():
             return span(frame.table, "date_")
         case t.Attribute():
-            return _complete(told(frame.table, "" if node.itself else f"{node.item.name}_", node.item))
+            return complete(told(frame.table, "" if node.itself else f"{node.item.name}_", node.item))
         case t.FieldOf():
             return _field(node, when, frame)
     raise AssertionError(node)
-
-
-def guarded(condition: Column, found: Value) -> Value:
-    """The value where the condition holds, else nothing known."""
-    if condition is TRUE:
-        return found
-    match found:
-        case Amount():
-            low, undefined = only_if(condition, found.low), found.undefined
-            if undefined is not FALSE:
-                undefined = ibis.cases((condition, undefined), else_=False)
-            high = low if q.is_point(found) else only_if(condition, found.high)
-            return replace(found, low=low, high=high, undefined=undefined, constant=None)
-        case Kinds():
-            bits = ibis.cases((condition, found.bits), else_=full_mask(found.order))
-            undefined = found.undefined
-            if undefined is not FALSE:
-                undefined = ibis.cases((condition, undefined), else_=False)
-            return Kinds(bits, found.order, undefined)
-        case Span():
-            low = only_if(condition, found.low)
-            high = low if found.high is found.low else only_if(condition, found.high)
-            return Span(low, high, found.whole_day)
-        case _:
-            return only_if(condition, found)
-
-
-def _complete(found: Value) -> Value:
-    """A category of which nothing is known may be any."""
-    if isinstance(found, Kinds):
-        return replace(found, bits=found.bits.coalesce(full_mask(found.order)))
-    return found
 
 
 def _field(node: t.FieldOf, when: When, frame: Frame) -> Value:
@@ -263,7 +205,7 @@ def _field(node: t.FieldOf, when: When, frame: Frame) -> Value:
     own = f"{prefix}date_earliest" in frame.table.columns
     date = span(frame.table, f"{prefix}date_" if own else f"{node.kind}__date_")
     by_then = opposite(is_after(date, frame.times.when(frame.table, when))).coalesce(True)
-    return _complete(told(frame.table, prefix, node.item, by_then))
+    return complete(told(frame.table, prefix, node.item, by_then))
 
 
 def _met(need: Need, node: t.Typed, when: When, frame: Frame) -> Value:
@@ -294,46 +236,6 @@ def _answered(need: Need, frame: Frame) -> Value:
 
 
 # ---------------------------------------------------------------- conditions
-
-
-def among(found: Value, wanted: t.Among) -> Column:
-    """Whether a value is among acceptable ones."""
-    match found:
-        case Kinds():
-            mask, full = mask_of(wanted.categories, found.order), full_mask(found.order)
-            if mask == full:
-                answer = TRUE
-            elif mask == 0:
-                answer = FALSE
-            else:
-                answer = decided((found.bits & (full & ~mask)) == 0, (found.bits & mask) == 0)
-            return q.defined(found.undefined, answer)
-        case Amount():
-            if wanted.interval is not None:
-                low, high = q.constant(wanted.interval.low), q.constant(wanted.interval.high)
-                answer = q.inside(found, low, high)
-            else:
-                answer = either(*(q.equal(found, q.constant(number)) for number in wanted.numbers))
-            return q.defined(found.undefined, answer)
-        case _:
-            return UNKNOWN
-
-
-def _same_kind(left: Value, right: Value) -> Column:
-    assert isinstance(left, Kinds)
-    assert isinstance(right, Kinds)
-    shared = [name for name in left.order if name in right.order]
-    meet = either(*(both(_may_be(left, name), _may_be(right, name)) for name in shared))
-    found = decided(opposite(meet), both(_is_single(left), _is_single(right), meet))
-    return q.defined(either(left.undefined, right.undefined), opposite(found))
-
-
-def _may_be(found: Kinds, name: str) -> Column:
-    return (found.bits & (1 << found.order.index(name))) != 0
-
-
-def _is_single(found: Kinds) -> Column:
-    return (found.bits & (found.bits - 1)) == 0
 
 
 def _comparison(node: t.Comparison, when: When, frame: Frame) -> Column:

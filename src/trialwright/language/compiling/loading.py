@@ -106,7 +106,9 @@ def _participant(loading: _Loading, participant: str, facts: Facts, when: Partia
         told = facts.records.get(kind, ())
         if len({x.identity for x in told}) < len(told):
             raise Refused(finding("compile_twice", kind=kind, participant=participant))
-        loading.records[kind] += [{"participant": participant} | _record(loading, vocabulary.records[kind], x) for x in told]
+        loading.records[kind] += [
+            {"participant": participant} | _record(loading, vocabulary.records[kind], x) for x in told
+        ]
 
 
 def _observation(loading: _Loading, item: Item, x: Observation) -> Row:

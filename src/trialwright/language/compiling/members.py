@@ -8,32 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import ibis  # type: ignore[import-untyped]
 
-from trialwright.core.finding import Refused, finding
 from trialwright.language import typed as t
 from trialwright.language.compiling import frame as f
 from trialwright.language.compiling import measures, runs
+from trialwright.language.compiling import rows as rows_of
 from trialwright.language.compiling.engine import FALSE, TRUE, Column, Table, both, either, null, only_if, possibly
 from trialwright.language.compiling.frame import Frame, World
-from trialwright.language.compiling.measures import Answered, Members
+from trialwright.language.compiling.group import Answered, Members
 from trialwright.language.compiling.moments import Span, at_or_before, latest
 from trialwright.language.compiling.needs import (
     Ask,
     Need,
+    asks_absence,
     deep,
+    direction,
+    function_of,
     inner,
     is_of_participant,
+    item_of,
     level,
-    nodes,
+    mark,
     outer,
+    person_of,
+    subject,
 )
 from trialwright.language.compiling.quantities import NUMBER, Amount
+from trialwright.language.compiling.rows import is_of
+from trialwright.language.compiling.shapes import among
 from trialwright.language.compiling.source import Kinds, Source, Value, flag, span, told
 from trialwright.language.compiling.times import Times, in_windows, windows_of
-from trialwright.language.vocabulary import Item
 
 
 @dataclass(slots=True)
@@ -57,9 +63,9 @@ def root_frame(population: Population, asks: Sequence[Ask]) -> Frame:
             waiting.setdefault(need.key, need)
     steps: dict[tuple[int, str], list[Need]] = {}
     for need in waiting.values():
-        steps.setdefault((level(need), _subject(need)), []).append(need)
-    for (_, subject), needs in sorted(steps.items(), key=lambda step: step[0]):
-        tables, answers = meet(population, world, subject, needs)
+        steps.setdefault((level(need), subject(need)), []).append(need)
+    for (_, kind), needs in sorted(steps.items(), key=lambda step: step[0]):
+        tables, answers = meet(population, world, kind, needs)
         population.tables |= tables
         population.answers |= answers
     return frame(population, world, asks)
@@ -75,9 +81,9 @@ def frame(population: Population, world: World, asks: Sequence[Ask]) -> Frame:
     own: dict[str, list[Need]] = {}
     for key, need in needs.items():
         if key not in answers:
-            own.setdefault(_subject(need), []).append(need)
-    for subject, group in own.items():
-        tables, met = meet(population, world, subject, group)
+            own.setdefault(subject(need), []).append(need)
+    for kind, group in own.items():
+        tables, met = meet(population, world, kind, group)
         answers |= met
         joins |= {name: (world.keys, table) for name, table in tables.items()}
     table = world.rows
@@ -91,13 +97,13 @@ def frame(population: Population, world: World, asks: Sequence[Ask]) -> Frame:
 
 
 def meet(
-    population: Population, world: World, subject: str, needs: Sequence[Need]
+    population: Population, world: World, kind: str, needs: Sequence[Need]
 ) -> tuple[dict[str, Table], dict[str, Answered]]:
     """What each need amounts to for every row of the world, as tables by name, keyed like the world."""
     asks = [ask for need in needs for ask in inner(need)]
     own = f"key{len(world.keys)}"
-    rows = _records(population, world, needs) if subject else _observations(population, world, needs)
-    at = frame(population, _inside(rows, world, subject, needs, own), asks)
+    rows = (rows_of.records if kind else rows_of.observations)(population.source, world, needs)
+    at = frame(population, rows_of.inside(rows, world, kind, needs, own), asks)
     placed = _placed(needs)
     judged = {need.key: _judged(need, at) for need, _ in placed}
     _write_tests(at, needs)
@@ -109,7 +115,7 @@ def meet(
     answers: dict[str, Answered] = {}
     for number, (need, slot) in enumerate(placed):
         prefix = f"{group}_{number}_"
-        if _function(need) == "longest_run":
+        if function_of(need) == "longest_run":
             answers[need.key], tables[prefix] = _run(need, slot, at, world, own, prefix)
             continue
         members = _members(need, slot, at, judged[need.key].certain)
@@ -128,78 +134,6 @@ def _run(need: Need, slot: _Slot, at: Frame, world: World, own: str, prefix: str
     date = _date(rows, need)
     table = runs.longest_run(rows, world.keys, own, members.belongs, members.passes, date, prefix)
     return Answered(need, prefix, prefix, frozenset({"low", "high"}), False, members.value), table
-
-
-# ---------------------------------------------------------------- rows
-
-
-def _observations(population: Population, world: World, needs: Iterable[Need]) -> Table:
-    """Every observation of the items that are asked for, beside the row that asks."""
-    told_of = population.source.observations
-    wanted = {_item(need).name for need in needs}
-    rows = told_of.filter(told_of.item.isin(sorted(wanted)))
-    if "person" in rows.columns:
-        rows = rows.filter(rows.person.isin(sorted({_person(need) for need in needs})))
-    return world.rows.select(*world.carried).inner_join(rows, "participant")
-
-
-def _records(population: Population, world: World, needs: Iterable[Need]) -> Table:
-    """Every record of a kind with the records it belongs to, beside the row that asks."""
-    node = next(iter(needs)).node
-    assert isinstance(node, t.RecordAggregate)
-    lineage = _lineage(population.source, node.lineage, needs)
-    replaced = tuple(f"{one}__" for one in node.lineage)
-    carried = [name for name in world.carried if not name.startswith(replaced)]
-    owner = {f"owner_{one}": world.rows[f"{one}__identity"] for one in sorted({_of(need) for need in needs} - {""})}
-    rows = world.rows.select(*carried, **owner).inner_join(lineage, "participant")
-    if all(_of(need) for need in needs):
-        rows = rows.filter(either(*(possibly(_is_of(rows, _of(need))) for need in needs)))
-    return rows
-
-
-def _inside(rows: Table, world: World, kind: str, needs: Iterable[Need], own: str) -> World:
-    """The world of the members: its keys are those of the row that asks, and one of their own."""
-    identity = f"{kind}__identity" if kind else "observation"
-    keys = world.keys
-    if identity in rows.columns:
-        rows, keys = rows.mutate(**{own: rows[identity]}), (*world.keys, own)
-    node = next(iter(needs)).node
-    lineage = node.lineage if isinstance(node, t.RecordAggregate) else ()
-    kinds = (*(one for one in world.kinds if one not in lineage), *lineage)
-    at_hand = tuple(f"{one}__" for one in kinds)
-    carried = [name for name in world.carried if name in rows.columns]
-    carried += [own] if identity in rows.columns else []
-    carried += [name for name in rows.columns if kind and name.startswith(at_hand) and name not in carried]
-    return World(rows, keys, tuple(carried), kinds)
-
-
-def _lineage(source: Source, lineage: tuple[str, ...], needs: Iterable[Need]) -> Table:
-    """The records of a kind, each with its parent and its parent's parent as far as somebody asks for them."""
-    asks = [ask for need in needs for ask in inner(need)]
-    fields: dict[str, dict[str, Item]] = {}
-    kinds = {_of(need) for need in needs} | {_of(need) for need in deep(asks)}
-    for node, _ in nodes(asks):
-        if isinstance(node, t.FieldOf):
-            kinds.add(node.kind)
-            if node.item is not None:
-                fields.setdefault(node.kind, {})[node.item.name] = node.item
-    depth = max((index for index, kind in enumerate(lineage) if kind in kinds), default=0)
-    table = _of_kind(source, lineage[0], fields.get(lineage[0], {}))
-    for child, kind in pairwise(lineage[: depth + 1]):
-        parents = _of_kind(source, kind, fields.get(kind, {}))
-        same = [table.participant == parents.participant, table[f"{child}__parent"] == parents[f"{kind}__identity"]]
-        table = table.left_join(parents, same, rname=f"{{name}}_of_{kind}").drop(f"participant_of_{kind}")
-    return table
-
-
-def _of_kind(source: Source, kind: str, fields: Iterable[str]) -> Table:
-    if kind not in source.records:
-        raise Refused(finding("compile_missing", name=kind))
-    told_of = source.records[kind]
-    names = ["identity", "parent", "date_earliest", "date_latest"]
-    starts = tuple(f"{name}_" for name in fields)
-    kept = [name for name in told_of.columns if name in names or name.startswith(starts)]
-    return told_of.select("participant", **{f"{kind}__{name}": told_of[name] for name in kept})
 
 
 # ---------------------------------------------------------------- who belongs, who is chosen
@@ -235,14 +169,14 @@ def _placed(needs: Iterable[Need]) -> list[tuple[Need, _Slot]]:
     slots: list[_Slot] = []
     placed: list[tuple[Need, _Slot]] = []
     for need in needs:
-        subject, direction = _mark(need), _direction(need)
+        marked, towards = mark(need), direction(need)
         for slot in slots:
-            if slot.direction == direction and slot.taken.get(subject, need.members) == need.members:
+            if slot.direction == towards and slot.taken.get(marked, need.members) == need.members:
                 break
         else:
-            slot = _Slot(len(slots), direction, {})
+            slot = _Slot(len(slots), towards, {})
             slots.append(slot)
-        slot.taken[subject] = need.members
+        slot.taken[marked] = need.members
         placed.append((need, slot))
     return placed
 
@@ -257,7 +191,7 @@ def _judged(need: Need, at: Frame) -> _Judged:
     if isinstance(node, t.ItemAggregate):
         narrowed += [_passes_filter(told(table, f"{one.attribute.name}_", one.attribute), one) for one in node.filters]
     elif node.of:
-        narrowed.append(_is_of(table, node.of))
+        narrowed.append(is_of(table, node.of))
     if node.where is not None:
         narrowed.append(f.truth(node.where, need.when, at))
     return _Judged(
@@ -266,12 +200,8 @@ def _judged(need: Need, at: Frame) -> _Judged:
 
 
 def _passes_filter(found: Value, narrowing: t.Filter) -> Column:
-    answer = f.among(found, narrowing.among)
+    answer = among(found, narrowing.among)
     return only_if(~found.bits.isnull(), answer) if isinstance(found, Kinds) else answer
-
-
-def _is_of(table: Table, kind: str) -> Column:
-    return table[f"{kind}__identity"] == table[f"owner_{kind}"]
 
 
 def _write_tests(at: Frame, needs: Iterable[Need]) -> None:
@@ -291,7 +221,7 @@ def _write_belongs(at: Frame, placed: list[tuple[Need, _Slot]], judged: dict[str
                 arms.setdefault(judged[need.key].plain, []).append(need)
         columns[slot.belongs] = _of_arms(at, list(arms.values()), judged)
     at.table = at.table.mutate(**columns)
-    if len(columns) == 1 and all(not _asks_absence(need) for need, _ in placed):
+    if len(columns) == 1 and all(not asks_absence(need) for need, _ in placed):
         at.table = at.table.filter(possibly(at.table[next(iter(columns))]))
 
 
@@ -348,7 +278,7 @@ def _members(need: Need, slot: _Slot, at: Frame, certain: bool) -> Members:
         passes = TRUE if node.satisfies is None else f.truth(node.satisfies, need.when, at)
         taken = TRUE if node.take is None else f.value(node.take, need.when, at)
         return Members(table, TRUE, belongs, certain, chosen, passes, value=taken)
-    item = _item(need)
+    item = item_of(need)
     value = told(table, "", item)
     has = flag(table, "has_value", TRUE)
     if isinstance(node, t.ItemAggregate) and node.take == "date":
@@ -376,52 +306,9 @@ def _item_test(need: Need, value: Value, at: Frame) -> Column:
 
 
 def _by_then(need: Need, table: Table, at: Frame) -> Column:
-    if not _asks_absence(need):
+    if not asks_absence(need):
         return FALSE
     return possibly(at_or_before(_date(table, need), at.times.when(table, need.when)))
-
-
-def _asks_absence(need: Need) -> bool:
-    node = need.node
-    return isinstance(node, t.ItemAggregate) and bool(node.item.absent_no) and node.type.is_a == "truth"
-
-
-# ---------------------------------------------------------------- names
-
-
-def _subject(need: Need) -> str:
-    """The kind of the records, or '' for observations."""
-    return need.node.kind if isinstance(need.node, t.RecordAggregate) else ""
-
-
-def _mark(need: Need) -> str:
-    """What a row must be of: an item of a person, or a record of the kind."""
-    return _subject(need) or f"{_person(need)}.{_item(need).name}"
-
-
-def _item(need: Need) -> Item:
-    assert not isinstance(need.node, t.RecordAggregate)
-    return need.node.born if isinstance(need.node, t.Age) else need.node.item
-
-
-def _person(need: Need) -> str:
-    assert not isinstance(need.node, t.RecordAggregate)
-    return need.node.person
-
-
-def _of(need: Need) -> str:
-    return need.node.of if isinstance(need.node, t.RecordAggregate) else ""
-
-
-def _function(need: Need) -> str:
-    return "latest" if isinstance(need.node, t.Age) else need.node.function
-
-
-def _direction(need: Need) -> str:
-    """Which choice is made among the members; '' where all of them count."""
-    if _function(need) == "known":
-        return "" if isinstance(need.node, t.RecordAggregate) else "latest"
-    return _function(need) if _function(need) in ("latest", "earliest") else ""
 
 
 def _mine(table: Table, needs: Iterable[Need]) -> Column:
@@ -429,7 +316,7 @@ def _mine(table: Table, needs: Iterable[Need]) -> Column:
     for need in needs:
         if isinstance(need.node, t.RecordAggregate):
             return TRUE
-        people.setdefault(_person(need), set()).add(_item(need).name)
+        people.setdefault(person_of(need), set()).add(item_of(need).name)
     told_apart = "person" in table.columns
     mine = []
     for person, items in people.items():
@@ -440,5 +327,5 @@ def _mine(table: Table, needs: Iterable[Need]) -> Column:
 
 
 def _date(table: Table, need: Need) -> Span:
-    kind = _subject(need)
+    kind = subject(need)
     return span(table, f"{kind}__date_" if kind else "date_")

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from trialwright.language import typed as t
 from trialwright.language.unparse import unparse
+from trialwright.language.vocabulary import Item
 
 #: A reference time: the anchor that `at` names, or '' for each participant's own.
 When: TypeAlias = str
@@ -133,3 +134,51 @@ def level(need: Need) -> int:
     """How many needs of the participant stand inside one another here."""
     inside = [level(one) for one in deep(inner(need)) if is_of_participant(one)]
     return 1 + max(inside) if inside else 0
+
+
+# ---------------------------------------------------------------- of what a need is
+
+
+def subject(need: Need) -> str:
+    """The kind of the records, or '' for observations."""
+    return need.node.kind if isinstance(need.node, t.RecordAggregate) else ""
+
+
+def mark(need: Need) -> str:
+    """What a row must be of: an item of a person, or a record of the kind."""
+    return subject(need) or f"{person_of(need)}.{item_of(need).name}"
+
+
+def item_of(need: Need) -> Item:
+    """The item whose observations are meant."""
+    assert not isinstance(need.node, t.RecordAggregate)
+    return need.node.born if isinstance(need.node, t.Age) else need.node.item
+
+
+def person_of(need: Need) -> str:
+    """Whose observations are meant: a relative's, or ''."""
+    assert not isinstance(need.node, t.RecordAggregate)
+    return need.node.person
+
+
+def owner_of(need: Need) -> str:
+    """The record kind at hand to whose record the members must belong, or ''."""
+    return need.node.of if isinstance(need.node, t.RecordAggregate) else ""
+
+
+def function_of(need: Need) -> str:
+    """What is done with the members."""
+    return "latest" if isinstance(need.node, t.Age) else need.node.function
+
+
+def direction(need: Need) -> str:
+    """Which choice is made among the members; '' where all of them count."""
+    if function_of(need) == "known":
+        return "" if isinstance(need.node, t.RecordAggregate) else "latest"
+    return function_of(need) if function_of(need) in ("latest", "earliest") else ""
+
+
+def asks_absence(need: Need) -> bool:
+    """Whether nothing recorded may be a no."""
+    node = need.node
+    return isinstance(node, t.ItemAggregate) and bool(node.item.absent_no) and node.type.is_a == "truth"
