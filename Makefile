@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready-$(shell cat requirements/*.txt | cksum | cut -d" " -f1)
 OUT    ?= out
 LOCK   := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: rehearse test check fix lock bench docs units clean
+.PHONY: rehearse test check fix lock fuzz bench docs units clean
 
 rehearse: $(READY)  ## rehearse NCT07176143 with virtual participants and write the report
 	$(BIN)/trialwright rehearse protocols/nct07176143 --out $(OUT)/nct07176143
@@ -25,6 +25,9 @@ check: $(READY)  ## the checks without the tests
 
 fix: $(READY)  ## format, and mend what a tool can mend
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+fuzz: $(READY)  ## a million texts into the parser of the protocol language
+	$(BIN)/python -m tests.fuzz --inputs 1000000
 
 bench: $(READY)  ## the speed table
 	$(BIN)/python -m bench

@@ -76,6 +76,7 @@ _DERIVED = {
     "well": Derivation("well", _parsed("not f and g")),
     "first": Derivation("first", _parsed("earliest(k)")),
     "fine": Derivation("fine", _parsed("day in {2, 3} and grade = good"), "embryo"),
+    "rate": Derivation("rate", _parsed("oocytes / (oocytes - 1)"), "cycle"),
     "yield": Derivation("yield", _parsed("count(embryo where fine)"), "cycle"),
 }
 VOCABULARY = Vocabulary(
@@ -218,7 +219,13 @@ class Writer:
     def rounded(self, depth: int, kinds: tuple[str, ...] = (), observed: str = "") -> str:
         """A quotient, a mean or a share."""
         here = (depth - 1, kinds, observed)
-        match self.random.randrange(5):
+        match self.random.randrange(6):
+            case 5:
+                where = self._where(depth - 1, ("cycle", *kinds), "")
+                function = self.one("latest", "earliest", "min", "max")
+                if function in ("min", "max"):
+                    return f"{function}(cycle.rate{self._window()}{where})"
+                return f"{function}(cycle{self._window()}{where}).rate"
             case 0:
                 return f"{self.amount(*here)} / {self.amount(*here)}"
             case 1:
@@ -240,8 +247,8 @@ class Writer:
                 return f"share({self._observations(item, depth - 1, kinds)} satisfies {tests})"
 
     def _plain_amount(self, kinds: tuple[str, ...], observed: str) -> str:
-        options = [f"a{self._narrow('a')}", f"b{self._narrow('b')}", "partner.a", "total", "count(embryo)", "max(a)", "a", "sum(b)", 
-                   "latest(embryo).day", "2", "count(cycle)"]  # fmt: skip
+        options = [f"a{self._narrow('a')}", f"b{self._narrow('b')}", "partner.a", "total", "count(embryo)", "max(a)",
+                   "a", "sum(b)", "latest(embryo).day", "2", "count(cycle)"]  # fmt: skip
         if observed == "a":
             options += ["a", "a", "cycle_day", "cycle_day"]
         if observed == "b":
@@ -314,7 +321,7 @@ class Writer:
         return (kind, *self._line(_PARENT[kind])) if kind in _PARENT else (kind,)
 
     def _field(self, kind: str) -> str:
-        fields = {"cycle": ("oocytes", "fever", "date"), "embryo": ("day", "grade", "frozen", "alive", "cells"),
+        fields = {"cycle": ("oocytes", "fever", "date", "rate"), "embryo": ("day", "grade", "frozen", "alive", "cells"),
                   "biopsy": ("state",), "note": ("size", "date")}  # fmt: skip
         return f"{kind}.{self.one(*fields[kind])}"
 
@@ -381,8 +388,9 @@ _DATES = (
     "2026-03-09", "2026-03-09T09:00", "2026-03-09T14:00", "2026-03-09T09:00", "2026-03-08", "2026-03-02", "2026-03-01",
     "2026-02-28", "2026-02-27", "2026-02-09", "2026-02-08", "2025-09-09", "2025-09-08", "2026-03-10", "2026-03-20",
     "2026-02", "2026-03", "2025-09", "2025", "2026", "2026-03-01T10:00", "2026-03-01",
+    "2026-03-09T00:00", "2026-03-08T23:59", "2026-03-01T00:00",
 )  # fmt: skip
-_WHENS = ("2026-03-09", "2026-03-09T12:00", "2026-03-31", "2026-03", "2024-02-29", "2026-03-08")
+_WHENS = ("2026-03-09", "2026-03-09T00:00", "2026-03-09T12:00", "2026-03-31", "2026-03", "2024-02-29", "2026-03-08")
 _BIRTHS = ("1987-03-09", "1987-03-10", "1996-02-29", "1987", "1987-03", "2004-02-29", "2025-12-31")
 
 

@@ -138,6 +138,15 @@ def test_a_quotient_that_is_a_limit_meets_it() -> None:
     assert _ask("a / b^2 * 10000 > 25", Facts(_counts(a=64, b=160))) == Answer(Truth.NO)
 
 
+def test_a_count_is_not_unequal_to_a_point_of_which_nothing_is_known() -> None:
+    """Found by the crowds: the one form is `[0, 0]`, the other a point that is NULL."""
+    maybe = Facts(_counts(b=1), anchors={})
+    rule = {"x": _rule("count(b where f satisfies not (b = 1)) = min(a at infusion)")}
+    for points_only in (False, True):
+        found = compiled_answers(duckdb(), VOCABULARY, {"p": (maybe, NOW)}, rule, points_only)
+        assert found["p", "x"] == Answer(Truth.UNKNOWN)
+
+
 # ---------------------------------------------------------------- refusals
 
 
@@ -164,6 +173,15 @@ def test_a_kind_of_which_the_source_knows_nothing_is_refused() -> None:
     bare = Source(source.participants, source.observations, {}, source.closings, source.anchors)
     with pytest.raises(Refused, match="tell nothing of `transfer`"):
         compile_rules({"x": _rule("count(transfer) > 1")}, bare)
+
+
+def test_more_categories_than_a_mask_holds_are_refused() -> None:
+    many = Vocabulary({"code": Item("code", "category", categories=tuple(f"c{number}" for number in range(63)))})
+    expression = parse("code = c1")
+    assert not isinstance(expression, Finding)
+    source = source_from_facts(duckdb(), many, {"p": (Facts(), NOW)})
+    with pytest.raises(Refused, match="63 categories"):
+        compile_rules({"x": check(expression, Checked(many))}, source)
 
 
 @pytest.mark.parametrize(

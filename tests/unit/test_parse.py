@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests import fuzz
 from trialwright.core.finding import Finding, Where, mend, says, text
 from trialwright.language import nodes as n
 from trialwright.language.parse import MAX_DEPTH, MAX_LENGTH, parse
@@ -165,3 +166,9 @@ def test_any_text_is_an_expression_or_a_finding(expression: str) -> None:
             assert found.where.column >= 1
     else:
         assert parse(unparse(found)) == found
+
+
+def test_a_thousand_arbitrary_texts_are_expressions_or_findings() -> None:
+    expressions, findings = fuzz.run(1000, seed=7)
+    assert expressions > 10
+    assert findings > 500

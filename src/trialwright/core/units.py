@@ -209,6 +209,21 @@ def convert(value: Decimal, source: Unit, target: Unit, molar_mass: Fraction | N
     return ARITHMETIC.divide(Decimal(exact.numerator), Decimal(exact.denominator))
 
 
+def understood(typed: str) -> Unit | None:
+    """The unit that was typed: a UCUM code, or one of the spellings that can mean nothing else; None for a guess.
+
+    >>> [str(understood(text)) for text in ("IU/L", "x10^9/L", "kg/m²", "cells/uL", "mmHg", "µg/L")]
+    ['[IU]/L', '10*9/L', 'kg/m2', '/uL', 'mm[Hg]', 'ug/L']
+    """
+    found = unit(typed)
+    if found is not None:
+        return found
+    text = typed.translate(_SUPERSCRIPTS)
+    for pattern, replacement in _CERTAIN_SPELLINGS:
+        text = re.sub(pattern, replacement, text)
+    return unit(text) or unit(_of_a_count(text))
+
+
 def nearest_unit(code: str) -> str | None:
     """The code that was probably meant, or None; for messages only, never to convert.
 
@@ -293,6 +308,15 @@ _SPELLINGS = (
     (r"°C", "Cel"),
     (r"\b[Kk]/[uU][lL]$", "10*3/uL"),
     (r"\b(?:mil|M)/[uU][lL]$", "10*6/uL"),
+)
+
+
+#: Of these, the ones that can mean nothing else: what people type is taken for it.
+_CERTAIN_SPELLINGS = (
+    (r"^[x*]?10(?:\^|\*\*)(?=\d)", "10*"),
+    (r"(?<=[A-Za-z\]])\^(?=-?\d)", ""),
+    (r"(?<![A-Za-z\[])([kmu]?)IU(?![A-Za-z\]])", r"\1[IU]"),
+    (r"^mmHg$", "mm[Hg]"),
 )
 
 

@@ -130,7 +130,7 @@ def _amount(item: Item, text: str) -> Entered | Finding:
     if item.unit == COUNT and not typed_unit:
         converted = value
     else:
-        unit = units.unit(typed_unit) if typed_unit else None
+        unit = units.understood(typed_unit) if typed_unit else None
         if unit is None:
             return _wrong_unit(item, text)
         try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from trialwright.core import units
 from trialwright.core.finding import Finding, Refused
 from trialwright.core.identifier import identifier
-from trialwright.core.interval import Interval, contains, is_point, plain
+from trialwright.core.interval import Interval, contains, is_point, number, plain
 from trialwright.core.partial_date import partial_date
 from trialwright.core.truth import Truth
 from trialwright.language.evaluate import answer, evaluate
@@ -206,9 +207,26 @@ def _implausible(
 ) -> Iterator[NewEvent]:
     if limits.plausible is not None and not _inside(entered, limits.plausible):
         span = f"{plain(limits.plausible.low)} to {plain(limits.plausible.high)}"
-        yield _query(
-            gate, participant, already, name, f"{entered.text} lies outside the plausible {span} {item.unit.code}.", on
-        )
+        says = f"{entered.text} lies outside the plausible {span} {item.unit.code}.{_other_unit(entered, item, limits)}"
+        yield _query(gate, participant, already, name, says, on)
+
+
+#: Units in which laboratories report what has a molar mass: a number may belong to another one than was typed.
+_REPORTED = ("ng/mL", "ng/dL", "pg/mL", "nmol/L", "pmol/L")
+
+
+def _other_unit(entered: Entered, item: Item, limits: Limits) -> str:
+    """A sentence where the same number would be plausible in another unit: a question, never a silent change."""
+    typed = number(entered.text.split(" ")[0])
+    if item.molar_mass is None or typed is None or limits.plausible is None:
+        return ""
+    for code in _REPORTED:
+        other = units.unit(code)
+        if other is not None and code not in (item.unit.code, entered.text.partition(" ")[2]):
+            meant = units.convert(typed, other, item.unit, item.molar_mass)
+            if contains(limits.plausible, meant):
+                return f" In {code} it would be plausible; was the unit mistaken?"
+    return ""
 
 
 def _query(gate: Gate, participant: Participant, already: int, item: str, says: str, on: str) -> NewEvent:

@@ -95,7 +95,6 @@ def chosen(read: Read, absent_no: Column) -> Value:
         case Span():
             known = sure if not read.has("undated") else both(sure, opposite(read.some("undated")))
             known = TRUE if read.found.certain and not read.has("undated") else known
-            known = both(known, opposite(without))
             low = only_if(known, read.column("first"))
             return Span(low, only_if(known, read.column("last")))
         case _:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-import pyarrow as pa  # type: ignore[import-untyped]
+# pyarrow comes with ibis-framework[duckdb], which hands tables over in no other way
+import pyarrow as pa  # type: ignore[import-untyped]  # deptry: ignore[DEP003]
 
 from trialwright.core.finding import Refused, finding
 from trialwright.core.interval import Interval, is_point

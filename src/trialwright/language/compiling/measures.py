@@ -75,7 +75,7 @@ def answer(found: Answered, table: Table, closed: Column, absent_no: Column) -> 
             return chosen(read, absent_no)
         case "known" if items:
             every = read.number("with") == read.number("n")
-            return decided(both(read.sure(), every, read.some("n")), opposite(read.some("with")))
+            return decided(both(read.sure(), every), opposite(read.some("with")))
         case "known":
             return decided(read.some("yes"), opposite(read.some("maybe")))
         case "count" | "any" | "every" | "share":

@@ -101,7 +101,8 @@ def equal(x: Amount, y: Amount) -> Column:
         return _same(one.low, other.low, close)
     points = both(*(TRUE if is_point(each) else _same(each.low, each.high, False) for each in (one, other)))
     apart = either(surely(less(x, y)), surely(less(y, x)))
-    return decided(both(points, _same(one.low, other.low, close)), either(points, apart))
+    same = _same(one.low, other.low, close)  # NULL where one of them is a point of which nothing is known
+    return decided(both(points, same), either(both(points, opposite(same)), apart))
 
 
 def compare(operator: str, x: Amount, y: Amount) -> Column:

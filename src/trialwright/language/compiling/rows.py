@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from trialwright.core.finding import Refused, finding
@@ -10,18 +10,32 @@ from trialwright.language import typed as t
 from trialwright.language.compiling.engine import Column, Table, either, possibly
 from trialwright.language.compiling.frame import World
 from trialwright.language.compiling.needs import Need, deep, inner, item_of, nodes, owner_of, person_of
-from trialwright.language.compiling.source import Source
+from trialwright.language.compiling.source import Source, columns_of
 from trialwright.language.vocabulary import Item
 
 
 def observations(source: Source, world: World, needs: Iterable[Need]) -> Table:
-    """Every observation of the items that are asked for, beside the row that asks."""
+    """Every observation of the items that are asked for, beside the row that asks; no column that nobody reads."""
     told_of = source.observations
-    wanted = {item_of(need).name for need in needs}
-    rows = told_of.filter(told_of.item.isin(sorted(wanted)))
+    items = {item_of(need).name: item_of(need) for need in needs}
+    rows = told_of.filter(told_of.item.isin(sorted(items)))
     if "person" in rows.columns:
         rows = rows.filter(rows.person.isin(sorted({person_of(need) for need in needs})))
+    read = {"participant", "person", "item", "observation", "has_value", "date_earliest", "date_latest"}
+    read |= {column for item in items.values() for column in columns_of(item)}
+    read |= {"normal_low", "normal_high"} if any(need.normal for need in needs) else set()
+    read |= {f"{item.name}_{column}" for item in _attributes(needs) for column in columns_of(item)}
+    rows = rows.select([name for name in rows.columns if name in read])
     return world.rows.select(*world.carried).inner_join(rows, "participant")
+
+
+def _attributes(needs: Iterable[Need]) -> Iterator[Item]:
+    for need in needs:
+        if isinstance(need.node, t.ItemAggregate):
+            yield from (narrowing.attribute for narrowing in need.node.filters)
+        for node, _ in nodes(inner(need)):
+            if isinstance(node, t.Attribute):
+                yield node.item
 
 
 def records(source: Source, world: World, needs: Iterable[Need]) -> Table:

@@ -20,14 +20,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from trialwright.core.finding import Refused, finding
 from trialwright.language.compiling.engine import FALSE, TRUE, Column, Table, decided, null, only_if
 from trialwright.language.compiling.moments import Span
 from trialwright.language.compiling.quantities import NUMBER, Amount
 from trialwright.language.scope import type_of
 from trialwright.language.vocabulary import Item
 
-#: How an item's value is told in one word.
-TRUTH_ORDER = ("no", "yes")
+#: The most categories that a mask of 64 bits with a sign can tell, with room for all of them at once.
+MOST = 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,9 @@ def told(table: Table, prefix: str, item: Item, told_at: Column = TRUE) -> Value
             ends = (flag(table, prefix + "low_open", FALSE), flag(table, prefix + "high_open", FALSE))
             return Amount(low, column("high", NUMBER), *ends)
         case "category":
+            if len(item.categories) > MOST:
+                number = len(item.categories)
+                raise Refused(finding("compile_categories", item=item.name, number=number, limit=MOST))
             return Kinds(column("mask", "int64"), item.categories)
         case "date":
             earliest = column("earliest", "timestamp")
