@@ -12,7 +12,8 @@ from trialwright.language import nodes as n
 from trialwright.language.parse import parse
 
 _PIECES = (
-    *n.RESERVED, *n.FUNCTIONS, "outside", "normal", "before", "after", "afc", "embryo", "date", "yes", "5", "1.10", "1e6",
+    *n.RESERVED, *n.FUNCTIONS, "outside", "normal", "before", "after", "afc", "embryo", "date", "yes", "5", "1.10",
+    "1e6",
     "-", "+", "*", "/", "^", "<", "<=", "=", "!=", "..", ".", ",", "(", ")", "{", "}", "[IU]/L", "10*9/L", "kg/m2", "%",
     "months", "years", "2026-03-09", '"ASC-US"', '"', " ", "  ", "\n", "\t", "é", "≥", "\x00", "100/n", "\\", "#",
 )  # fmt: skip
