@@ -11,14 +11,16 @@ import argparse
 import gc
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from tests.laws.strategies import VOCABULARY, crowd, expression
+from tests.laws.strategies import VOCABULARY, crowd, expression, typed
 from tests.spec.compiled import compiled_answers, duckdb, same
+from trialwright.core.partial_date import PartialDate
 from trialwright.language.evaluate import evaluate
+from trialwright.language.facts import Facts
 from trialwright.language.typed import Typed
 from trialwright.language.values import Value
 
@@ -43,12 +45,28 @@ def differences(
     """Every difference of one batch: a crowd from the seed, and expressions asked of all of it in one query."""
     random = Random(seed)
     people = crowd(random, size, points_only)
-    rules: dict[str, tuple[str, Typed]] = {f"x{number}": expression(random) for number in range(expressions)}
-    typed = {name: rule for name, (_, rule) in rules.items()}
-    found = compiled_answers(connection or duckdb(), VOCABULARY, people, typed, points_only)
+    return _compared(seed, people, [expression(random) for _ in range(expressions)], connection, points_only)
+
+
+def differences_of(texts: Sequence[str], seed: int, size: int, points_only: bool = False) -> list[Difference]:
+    """Every difference of some expressions over a crowd."""
+    return _compared(
+        seed, crowd(Random(seed), size, points_only), [(text, typed(text)) for text in texts], None, points_only
+    )
+
+
+def _compared(
+    seed: int,
+    people: Mapping[str, tuple[Facts, PartialDate]],
+    asked: Sequence[tuple[str, Typed]],
+    connection: Any,
+    points_only: bool,
+) -> list[Difference]:
+    rules = {f"x{number}": rule for number, (_, rule) in enumerate(asked)}
+    found = compiled_answers(connection or duckdb(), VOCABULARY, people, rules, points_only)
     return [
         Difference(seed, participant, text, expected, found[participant, name])
-        for name, (text, rule) in rules.items()
+        for name, (text, rule) in zip(rules, asked, strict=True)
         for participant, (facts, when) in people.items()
         if not same(expected := evaluate(rule, facts, when).value, found[participant, name])
     ]

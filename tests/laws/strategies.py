@@ -382,6 +382,11 @@ def expression(random: Random) -> tuple[str, Typed]:
                 raise AssertionError(f"{text}: {refused}") from refused
 
 
+def typed(text: str) -> Typed:
+    """An expression of the vocabulary, checked."""
+    return check(_parsed(text), Checked(VOCABULARY))
+
+
 # ---------------------------------------------------------------- facts
 
 _DATES = (

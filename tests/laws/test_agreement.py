@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.laws.agreement import BATCH, CROWD, differences
+from tests.laws.agreement import BATCH, CROWD, differences, differences_of
 from trialwright.core.interval import Interval
 from trialwright.language.values import Amount
 
@@ -34,6 +34,28 @@ def test_compile_answers_as_evaluate_does(seed: int) -> None:
 @pytest.mark.parametrize("seed", [100, 101, 922])
 def test_points_without_ends_answer_as_evaluate_does(seed: int) -> None:
     assert differences(seed, points_only=True) == []
+
+
+#: What depends on the order of several members, or on each of them, is rare in a small crowd.
+RARE = [
+    "longest_run(note satisfies size > 1)",
+    "longest_run(embryo where alive satisfies grade = good)",
+    "longest_run(a satisfies a > 1)",
+    "longest_run(f within 6 months satisfies f)",
+    "count(cycle where longest_run(embryo satisfies day > 1) >= 2)",
+    "share(embryo where alive satisfies day >= 2)",
+    "every(biopsy satisfies cycle.fever or embryo.alive)",
+    "max(embryo.day where alive)",
+    "mean(embryo.cells where grade = good)",
+    "latest(cycle where fever).rate",
+    "k",
+    "known(k)",
+    "s = k",
+]
+
+
+def test_what_is_rare_agrees_in_a_large_crowd() -> None:
+    assert differences_of(RARE, 7, 1500) == []
 
 
 def test_a_planted_fault_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,13 @@ def test_a_count_is_not_unequal_to_a_point_of_which_nothing_is_known() -> None:
         assert found["p", "x"] == Answer(Truth.UNKNOWN)
 
 
+def test_the_square_of_a_point_of_which_nothing_is_known_is_not_negative() -> None:
+    rule = {"x": _rule("min(a at infusion)^2 >= 0")}
+    for points_only in (False, True):
+        found = compiled_answers(duckdb(), VOCABULARY, {"p": (Facts(), NOW)}, rule, points_only)
+        assert found["p", "x"] == Answer(Truth.YES)
+
+
 # ---------------------------------------------------------------- refusals
 
 

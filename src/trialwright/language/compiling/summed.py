@@ -174,6 +174,4 @@ def _maximum(read: Read, like: Amount, closed: Column, good: Column) -> Amount:
     if certain and q.is_point(like) and not read.has("high_endless") and closed is TRUE:
         return Amount(low, low)
     high = only_if(both(good, closed), high)
-    if low_open is not FALSE and high is not None:
-        low_open = both(low_open, (low != high).coalesce(True))
     return Amount(low, high, low_open, high_open)
