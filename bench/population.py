@@ -14,7 +14,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from trialwright.core.finding import Finding
 from trialwright.core.units import Unit, unit

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from tests.spec.reading import Question, questions, typed
 from trialwright.core.interval import INFINITY, Interval, point

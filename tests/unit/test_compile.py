@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 import pytest
 
 from tests.laws.agreement import differences

@@ -117,8 +117,10 @@ def among(value: Value | None, wanted: t.Among) -> Truth:
 
 
 def inside(x: Interval, range_: Interval) -> Truth:
-    """Whether x lies between two bounds, both included."""
-    return iv.less_or_equal(point(range_.low), x) & iv.less_or_equal(x, point(range_.high))
+    """Whether x lies between two bounds, both included; a bound at infinity, as of a range `>= 0.8`, holds for all."""
+    above = iv.less_or_equal(point(range_.low), x) if range_.low.is_finite() else Truth.YES
+    below = iv.less_or_equal(x, point(range_.high)) if range_.high.is_finite() else Truth.YES
+    return above & below
 
 
 def same_kind(node: t.SameKind, left: Explanation, right: Explanation) -> Explanation:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from trialwright.language import typed as t
 from trialwright.language.compiling import frame as f

@@ -64,13 +64,6 @@ def encounter_of(name: str) -> str:
     return name.partition(".")[0]
 
 
-def end_of_follow_up(protocol: Protocol, participant: Participant) -> date | None:
-    """The day on which a participant's part ends, where its anchor has been reached."""
-    timing = protocol.timings["schedule.follow_up"]
-    anchor = anchor_date(protocol, participant, timing.anchor)
-    return None if anchor is None else _shift(anchor.earliest.date(), timing.amount or 0, timing.calendar)
-
-
 def _is_for(encounter: Encounter, trial: TrialState, participant: Participant) -> bool:
     """Whether the encounter belongs to her arm and to the answers that were given."""
     if encounter.arms and (participant.allocation is None or participant.allocation.arm not in encounter.arms):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from trialwright.language.compiling.engine import (
     FALSE,

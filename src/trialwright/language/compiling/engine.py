@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 #: Ibis ships no types; these names say what is meant.
 Table: TypeAlias = Any

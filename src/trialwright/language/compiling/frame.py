@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from trialwright.language import typed as t
 from trialwright.language.compiling import measures

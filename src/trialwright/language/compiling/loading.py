@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 # pyarrow comes with ibis-framework[duckdb], which hands tables over in no other way
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from trialwright.core.finding import Refused, finding
 from trialwright.core.interval import Interval, is_point

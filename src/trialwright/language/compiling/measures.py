@@ -6,7 +6,7 @@ them after they are joined to the rows that asked, where a row without members h
 
 from __future__ import annotations
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from trialwright.language import typed as t
 from trialwright.language.compiling import quantities as q

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from trialwright.language import typed as t
 from trialwright.language.compiling import frame as f

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from trialwright.language import typed as t
 from trialwright.language.compiling.engine import FALSE, Column, decided, opposite

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TypeAlias
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from trialwright.core.finding import Refused, finding
 from trialwright.language.compiling.engine import (
@@ -310,11 +310,6 @@ def _between(ends: Sequence[_End]) -> Work:
     apart = low != high
     infinities = low.nullif(float("-inf")), high.nullif(float("inf"))
     return Amount(*infinities, both(apart, low_open), both(apart, high_open), FALSE, True)
-
-
-def whole_line(undefined: Column = FALSE) -> Amount:
-    """Nothing known."""
-    return Amount(None, None, undefined=undefined)
 
 
 def is_nothing(x: Amount) -> Column:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from trialwright.language.compiling.engine import Column, Table, both, opposite, possibly, surely
 from trialwright.language.compiling.moments import Span, latest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from trialwright.language.compiling import quantities as q
 from trialwright.language.compiling.chosen import hull_columns, hulled, outermost, unsure

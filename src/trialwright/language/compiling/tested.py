@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from trialwright.language.compiling.engine import (
     FALSE,
