@@ -28,7 +28,7 @@ class Bounds:
     records: int = 3
     years: int = 10
     ahead: int = 0  # years after the reference day, for rules that are asked at a later anchor
-    seconds: float = 2.0
+    seconds: float = 20.0
     ranges: Mapping[str, Interval] = field(default_factory=dict)
     more: Mapping[str, int] = field(default_factory=dict)
 
