@@ -2,11 +2,11 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready-$(shell cat requirements/*.txt | cksum | cut -d" " -f1)
+READY  := $(VENV)/.ready-$(shell cat requirements/dev.txt requirements/strict.txt | cksum | cut -d" " -f1)
 OUT    ?= out
 LOCK   := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: rehearse test check fix lock fuzz bench docs units clean
+.PHONY: rehearse test check fix lock fuzz spark soak bench docs units clean
 
 rehearse: $(READY)  ## rehearse NCT07176143 with virtual participants and write the report
 	$(BIN)/trialwright rehearse protocols/nct07176143 --out $(OUT)/nct07176143
@@ -28,6 +28,13 @@ fix: $(READY)  ## format, and mend what a tool can mend
 
 fuzz: $(READY)  ## a million texts into the parser of the protocol language
 	$(BIN)/python -m tests.fuzz --inputs 1000000
+
+spark: $(READY)  ## the population compiler on Spark (needs Java 17 or 21; half a gigabyte)
+	test -d $(VENV)/spark/pyspark || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/spark.txt --target $(VENV)/spark
+	PYTHONPATH=$(VENV)/spark $(BIN)/pytest tests/spark
+
+soak: $(READY)  ## ten thousand random histories of donors, units and infusions
+	$(BIN)/python -m tests.soak --histories 10000
 
 bench: $(READY)  ## the speed table
 	$(BIN)/python -m bench

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import appending, folding, processes, reports, rules, table
+from bench import appending, folding, interpreters, processes, reports, rules, table
 from bench.row import Row
 from bench.workplace import Workplace
 
@@ -18,6 +18,8 @@ GROUPS: dict[str, Callable[[Workplace], list[Row]]] = {
     "fold": folding.rows,
     "append": appending.rows,
     "language": rules.rows,
+    "solve": interpreters.proofs,
+    "compile": interpreters.populations,
     "report": reports.rows,
 }
 
@@ -27,6 +29,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="How long the work of a trial takes here.")
     parser.add_argument("names", metavar="NAME", nargs="*", help=f"groups of rows: {', '.join(GROUPS)} (default: all)")
     parser.add_argument("--runs", type=int, default=5, help="runs of each row (default: 5)")
+    parser.add_argument("--long", action="store_true", help="also what takes minutes: a million participants")
     parser.add_argument("--json", action="store_true", help="print JSON for machines")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in GROUPS]
@@ -35,7 +38,7 @@ def main() -> int:
     measured_on = table.machine()
     groups: dict[str, list[Row]] = {}
     with tempfile.TemporaryDirectory(prefix="trialwright-bench-", ignore_cleanup_errors=True) as folder:
-        at = Workplace(Path(folder), options.runs)
+        at = Workplace(Path(folder), options.runs, options.long)
         for name in options.names or GROUPS:
             if sys.stderr.isatty():
                 print(f"\r\033[K{name} ...", end="", file=sys.stderr, flush=True)

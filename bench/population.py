@@ -1,9 +1,10 @@
-"""A status matrix over a generated store: six criteria compiled, beside SQL written by hand for the same six.
+"""A child process: a status matrix over a generated store, six criteria compiled, beside SQL written by hand.
 
-    python -m bench.population 100000
+python -m bench.population SIZE RUNS
 
-prints CPU seconds of both, after making sure that they answer alike for everybody. The store is in the form of points:
-every value is one number or category, every date a day, every list closed.
+prints the peak memory in MB and, for each run, CPU seconds of the SQL written by hand, of the SQL that `compile` writes
+and of `compile` from end to end, after making sure that both answer alike for everybody. The store is in the form of
+points: every value is one number or category, every date a day, every list closed.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from statistics import median
 from typing import Any
 
 import ibis
 
+from bench.scaling import peak
 from trialwright.core.finding import Finding
 from trialwright.core.units import Unit, unit
 from trialwright.language.check import Checked, check
@@ -163,26 +164,24 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def main(size: int, runs: int = 5) -> None:
+def measure(size: int, runs: int) -> list[float]:
+    """The peak memory of this process, then for each run the CPU seconds of the three ways."""
     connection = store(size)
     expression = compiled(connection)
     mine = answers_of(connection, expression).sort_by("participant")
     other = connection.raw_sql(f"SELECT * FROM ({_BY_HAND}) ORDER BY participant").to_arrow_table()
-    assert mine.to_pylist() == other.to_pylist(), "the two matrices differ"
+    assert mine.num_rows == size
+    assert mine.select(other.column_names).cast(other.schema).equals(other), "the two matrices differ"
+    del mine, other
     sql = str(ibis.to_sql(expression, dialect="duckdb"))
-    ways: dict[str, Callable[[], object]] = {
-        "SQL written by hand": lambda: connection.raw_sql(_BY_HAND).to_arrow_table(),
-        "SQL written by compile, run directly": lambda: connection.raw_sql(sql).to_arrow_table(),
-        "compile, end to end": lambda: answers_of(connection, compiled(connection)),
-    }
-    taken: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(runs):
-        for name, work in ways.items():
-            taken[name].append(cpu_seconds(work))
-    least = median(taken["SQL written by hand"])
-    for name, times in taken.items():
-        print(f"{name}: {median(times):.2f} CPU s ({median(times) / least:.2f} times)")
+    ways: tuple[Callable[[], object], ...] = (
+        lambda: connection.raw_sql(_BY_HAND).to_arrow_table(),
+        lambda: connection.raw_sql(sql).to_arrow_table(),
+        lambda: answers_of(connection, compiled(connection)),
+    )
+    taken = [cpu_seconds(way) for _ in range(runs) for way in ways]
+    return [peak(), *taken]
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    print(*measure(int(sys.argv[1]), int(sys.argv[2])))

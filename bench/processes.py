@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.row import Row, Target, below, child, each, output_of
+from bench.row import Row, Target, below, child, each, output_of, why
 from bench.workplace import PROTOCOL, Workplace
 
 
@@ -32,7 +32,7 @@ def _process(at: Workplace, name: str, words: Sequence[str], target: Target) -> 
     try:
         return Row(name, "s", each(at.runs, run), target)
     except subprocess.CalledProcessError as failed:
-        return Row(name, "s", (), target, _last_line(failed))
+        return Row(name, "s", (), target, why(failed))
 
 
 def _shares(at: Workplace) -> list[Row]:
@@ -44,7 +44,7 @@ def _shares(at: Workplace) -> list[Row]:
     try:
         shares = [child("shares", PROTOCOL, at.fresh("rehearsal")) for _ in range(at.runs)]
     except subprocess.CalledProcessError as failed:
-        return [Row(name, "s", (), note=_last_line(failed)) for name in names]
+        return [Row(name, "s", (), note=why(failed)) for name in names]
     ledger, fold = zip(*shares, strict=True)
     both = tuple(sum(share) for share in shares)
     return [
@@ -52,8 +52,3 @@ def _shares(at: Workplace) -> list[Row]:
         Row(names[1], "s", fold),
         Row(names[2], "s", both, below(1)),
     ]
-
-
-def _last_line(failed: subprocess.CalledProcessError) -> str:
-    lines = str(failed.stderr).strip().splitlines() or [f"exit code {failed.returncode}"]
-    return f"it failed: {lines[-1]}"

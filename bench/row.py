@@ -78,3 +78,9 @@ def output_of(words: Sequence[str | Path]) -> str:
 def child(module: str, *words: str | Path) -> list[float]:
     """The numbers that a module of this folder prints when it is run in a fresh process."""
     return [float(word) for word in output_of([sys.executable, "-m", f"bench.{module}", *words]).split()]
+
+
+def why(failed: subprocess.CalledProcessError) -> str:
+    """Why a process failed, by the last line that it said."""
+    lines = str(failed.stderr).strip().splitlines() or [f"exit code {failed.returncode}"]
+    return f"it failed: {lines[-1]}"

@@ -27,7 +27,7 @@ def measure(place: str, number: int) -> tuple[float, float]:
         started = time.perf_counter()
         fold_participant(identity, events)
         spent += time.perf_counter() - started
-    return spent / number * 1e6, _peak()
+    return spent / number * 1e6, peak()
 
 
 def _replicas(streams: list[list[Event]], number: int) -> Iterator[tuple[str, list[Event]]]:
@@ -37,7 +37,7 @@ def _replicas(streams: list[list[Event]], number: int) -> Iterator[tuple[str, li
         yield identity, [replace(event, stream=stream) for event in events]
 
 
-def _peak() -> float:
+def peak() -> float:
     """In MB. Linux hands the peak of `getrusage` down from the process that started this one; its own is in /proc."""
     status = Path("/proc/self/status")
     if status.exists():

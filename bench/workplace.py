@@ -14,7 +14,9 @@ from trialwright.protocol.protocol import Protocol
 from trialwright.rehearsal.model import load_model
 from trialwright.rehearsal.rehearse import rehearse
 
-PROTOCOL = Path(__file__).parent.parent / "protocols" / "nct07176143"
+_FOLDER = Path(__file__).parent.parent / "protocols"
+PROTOCOL = _FOLDER / "nct07176143"
+PROTOCOLS = (PROTOCOL, _FOLDER / "nct04706312")
 SOFTWARE = "bench"
 OPENED = "2025-01-01T00:00:00Z"
 
@@ -32,9 +34,10 @@ class Sample:
 class Workplace:
     """One run of the benchmark."""
 
-    def __init__(self, folder: Path, runs: int) -> None:
+    def __init__(self, folder: Path, runs: int, long: bool = False) -> None:
         self.folder = folder
         self.runs = runs
+        self.long = long
         self._numbers = count(1)
 
     def fresh(self, name: str) -> Path:

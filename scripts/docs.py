@@ -1,10 +1,11 @@
 """Write the generated parts of the documentation: options of the verbs, fields of the models, events, the schema.
 
 A generated part stands in a page between two markers, `<!-- generated: NAME -->` and `<!-- end -->`; what stands
-around it is written by hand. The JSON Schema is a file of its own.
+around it is written by hand. The JSON Schema is a file of its own, and so is each chapter of the language: nothing
+else lies in `docs/language/`.
 
-    python -m scripts.docs            # write what is stale
-    python -m scripts.docs --check    # write nothing; exit 1 and name the stale files
+    python -m scripts.docs            # write what is stale or missing, remove what is left over
+    python -m scripts.docs --check    # change nothing; exit 1 and name the files
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from scripts import chapters
+from scripts.markdown import table
 from trialwright.cli import main as cli
 from trialwright.ledger import envelope
 from trialwright.protocol import document
@@ -27,7 +30,7 @@ from trialwright.rehearsal import formula, model
 from trialwright.trial import events
 
 ROOT = Path(__file__).parent.parent
-SCHEMA = ROOT / "docs" / "protocol.schema.json"
+SPEC = ROOT / "tests" / "spec"
 _PART = re.compile(r"(<!-- generated: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _CONSTANT = re.compile(r'^(\w+)(?:: Final)? = "([\w.]+/\d+)"(?:\s+# (.*))?$')
 
@@ -39,33 +42,49 @@ _SHORT = {
 }
 
 
-def main(words: list[str]) -> int:
-    """Write the stale files, or with `--check` name them."""
-    stale = [path for path, text in wanted() if not path.is_file() or path.read_text("utf-8") != text]
-    if "--check" in words:
-        for path in stale:
-            print(f"{path.relative_to(ROOT)} is stale; run: python -m scripts.docs")
-        return 1 if stale else 0
-    for path, text in wanted():
-        if path in stale:
-            path.write_text(text, "utf-8")
-            print(f"{path.relative_to(ROOT)} written")
-    return 0
+def main(words: list[str], root: Path = ROOT) -> int:
+    """Mend the files below the root, or with `--check` name them."""
+    texts = dict(wanted(root))
+    faults = {path: fault for path, text in texts.items() if (fault := _fault(path, text))}
+    faults |= {path: "left over" for path in sorted(_chapters(root).glob("*")) if path not in texts}
+    for path, fault in faults.items():
+        name = path.relative_to(root).as_posix()
+        if "--check" in words:
+            print(f"{name} is {fault}; run: python -m scripts.docs")
+        elif fault == "left over":
+            path.unlink()
+            print(f"{name} removed")
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(texts[path], "utf-8")
+            print(f"{name} written")
+    return 1 if faults and "--check" in words else 0
 
 
-def wanted() -> Iterator[tuple[Path, str]]:
+def wanted(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
     """Every file with a generated part, and the text that it should have."""
-    yield SCHEMA, schema()
-    for path in pages():
+    yield root / "docs" / "protocol.schema.json", schema()
+    yield from chapters.pages(SPEC, _chapters(root))
+    for path in pages(root):
         text = path.read_text("utf-8")
         new = _PART.sub(lambda found: f"{found[1]}\n{part(found[2])}\n\n{found[3]}", text)
         if _PART.search(text):
             yield path, new
 
 
-def pages() -> list[Path]:
+def pages(root: Path = ROOT) -> list[Path]:
     """Every page of the documentation."""
-    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").rglob("*.md"))]
+
+
+def _chapters(root: Path) -> Path:
+    return root / "docs" / "language"
+
+
+def _fault(path: Path, text: str) -> str:
+    if not path.is_file():
+        return "missing"
+    return "" if path.read_text("utf-8") == text else "stale"
 
 
 def part(name: str) -> str:
@@ -238,12 +257,15 @@ _PAYLOADS = {
     "protocol.registered/1": "digest, files (each by its digest), version",
     "rehearsal.registered/1": "files (the model by its digest), scenario",
     "question.answered/1": "question, answer, from_file",
-    "lot.released/1": "lot, basis, answers (each requirement)",
+    "lot.released/1": "lot, basis, conditional, outstanding, answers (each requirement)",
     "lot.rejected/1": "lot; a reason",
+    "trigger.raised/1": "alert, trigger, source, participant, record, action, says, recipients, units, basis",
+    "unit.manufactured/1": "unit, lot, total, viability, viable, volume, thawed, expires, results",
     "eligibility.determined/1": "verdict, answers (each criterion), basis (the last event that it rests on)",
     "allocation.made/1": "arm or position, decided_by, basis, answers; a reason",
-    "dose.determined/1": "intervention, record, planned, prepared, ratio, lot, basis",
-    "procedure.performed/1": "intervention, kind, record, parent, fields, steps, lot, basis, answers",
+    "dose.determined/1": "intervention, record, planned, prepared, ratio, unit, lot, basis",
+    "procedure.performed/1": "intervention, kind, record, parent, fields, steps, unit, lot, basis, answers, "
+    "outside_window, decided_by",
     "visit.missed/1": "encounter, record; a reason",
     "event.corrected/1": "of, payload (the whole new payload), on (where the date changes); a reason",
     "event.voided/1": "of; a reason",
@@ -263,10 +285,9 @@ def schema() -> str:
     return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
 
 
-def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """A Markdown table."""
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+def chapter_table(_about: str) -> str:
+    """The chapters of the language."""
+    return chapters.index(SPEC, "language/")
 
 
 #: What a key means, where the model itself says nothing: part of the protocol or of the rehearsal model, and key.
@@ -315,11 +336,9 @@ _MEANINGS = {
     "Step.fields": "Fields of the record that it fills.",
     "Intervention.label": "How people call it.",
     "Intervention.kind": "A regimen is started, a procedure carried out.",
-    "Intervention.doses": "Lines of a regimen; carried, not yet used.",
-    "Intervention.after_transfer": "How a regimen goes on; carried, not yet used.",
+    "Intervention.doses": "Lines of a regimen.",
     "Intervention.product": "The product that is given.",
     "Intervention.dose_unit": "The unit in which a dose is planned and prepared.",
-    "Intervention.volume": "Volume to give; carried, not yet used.",
     "Intervention.requires": "What must hold before it.",
     "Intervention.steps": "The steps, in their order.",
     "Product.label": "How people call it.",
@@ -341,9 +360,8 @@ _MEANINGS = {
     "EditCheck.of": "The kind of record that it is about; else the participant.",
     "SafetyPolicy.grading": "The scale.",
     "SafetyPolicy.collected": "Which events, for how long.",
-    "SafetyPolicy.planned_admission": "A stay that is planned; carried, not yet used.",
+    "SafetyPolicy.planned_admission": "A stay that is planned, and is no prolongation.",
     "SafetyPolicy.not_serious": "What does not count as serious.",
-    "SafetyPolicy.expected": "Expected rates; carried, not yet used.",
     "Objective.level": "Rank.",
     "Objective.says": "The question of the trial.",
     "Objective.endpoints": "The endpoints that answer it.",
@@ -455,6 +473,7 @@ _PARTS: Mapping[str, Callable[[str], str]] = {
     "model": model_fields,
     "functions": functions,
     "events": event_table,
+    "chapters": chapter_table,
 }
 
 

@@ -2,7 +2,8 @@
 
     python -m tests.laws.agreement --examples 20000 --seed 1
 
-writes the long run; the first differences are printed with the seed that makes them again.
+writes the long run; the first differences are printed with the seed that makes them again. `--engine spark` does it on
+Spark (`PYTHONPATH=.venv/spark`, after `make spark`).
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import argparse
 import gc
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from tests.laws.strategies import VOCABULARY, crowd, expression, typed
+from tests.spark.session import spark
 from tests.spec.compiled import compiled_answers, duckdb, same
 from trialwright.core.partial_date import PartialDate
 from trialwright.language.evaluate import evaluate
@@ -26,6 +28,7 @@ from trialwright.language.values import Value
 
 BATCH = 20
 CROWD = 100
+ENGINES: dict[str, Callable[[], Any]] = {"duckdb": duckdb, "spark": spark}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,9 @@ def differences(
     return _compared(seed, people, [expression(random) for _ in range(expressions)], connection, points_only)
 
 
-def differences_of(texts: Sequence[str], seed: int, size: int, points_only: bool = False) -> list[Difference]:
+def differences_of(texts: Sequence[str], seed: int, size: int, connection: Any = None) -> list[Difference]:
     """Every difference of some expressions over a crowd."""
-    return _compared(
-        seed, crowd(Random(seed), size, points_only), [(text, typed(text)) for text in texts], None, points_only
-    )
+    return _compared(seed, crowd(Random(seed), size), [(text, typed(text)) for text in texts], connection, False)
 
 
 def _compared(
@@ -72,10 +73,12 @@ def _compared(
     ]
 
 
-def run(examples: int, seed: int, points_only: bool = False) -> Iterator[tuple[int, list[Difference]]]:
+def run(
+    examples: int, seed: int, points_only: bool = False, connection: Any = None
+) -> Iterator[tuple[int, list[Difference]]]:
     """Batch after batch, with how many expressions were asked so far."""
     for number in range(-(-examples // BATCH)):
-        yield (number + 1) * BATCH, differences(seed + number, points_only=points_only)
+        yield (number + 1) * BATCH, differences(seed + number, connection, points_only=points_only)
 
 
 def _say(text: str) -> None:
@@ -88,15 +91,17 @@ def main(words: list[str]) -> int:
     parser.add_argument("--examples", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--points-only", action="store_true")
+    parser.add_argument("--engine", choices=ENGINES, default="duckdb")
     options = parser.parse_args(words)
+    connection = ENGINES[options.engine]()
     started, wrong = time.monotonic(), 0
     gc.disable()  # a query is a graph of many small objects that live as long as it
-    for asked, found in run(options.examples, options.seed, options.points_only):
+    for asked, found in run(options.examples, options.seed, options.points_only, connection):
         wrong += len(found)
         gc.collect()
         for one in {one.expression: one for one in found}.values():
             _say(f"seed {one.seed} {one.participant}: {one.expression}\n  {one.evaluated}\n  {one.compiled}")
-        if asked % 1000 == 0:
+        if asked % 1000 == 0 or asked >= options.examples:
             taken = time.monotonic() - started
             _say(f"{asked} expressions, {CROWD} participants each, {wrong} differences, {taken:.0f} s")
     return 1 if wrong else 0

@@ -1,6 +1,6 @@
 """How the ledger of a release is made, once: `python -m tests.museum.make VERSION`; it refuses to write over one.
 
-A real ledger of the small invented trial: five women, a lot, corrections, an entry taken back, a query, an
+A real ledger of the small invented trial: five women, a lot and a unit, corrections, an entry taken back, a query, an
 encrypted note. Afterwards its facts are written into `test_museum.py` by hand.
 """
 

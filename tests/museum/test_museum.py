@@ -46,7 +46,7 @@ def test_it_folds_to_what_happened(exhibit: Path) -> None:
     assert trial.enrolled == {"P-1": 1, "P-2": 2}
     assert trial.allocated == {"P-1": "cells", "P-2": "control"}
     assert [(one.answer, one.by) for one in trial.answers.values()][1] == ("1e6 /kg * weight", "the sponsor")
-    assert trial.lots["L-1"].used == [("P-1", "60000000")]
+    assert trial.custody.lots["L-1"].used == [("P-1", "60000000")]
     assert {who: [made.verdict for made in one.determinations] for who, one in women.items()} == {
         "P-1": ["eligible"],
         "P-2": ["eligible"],

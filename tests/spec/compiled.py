@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -70,22 +69,22 @@ def _number(value: float | Decimal | None, infinity: Decimal) -> Decimal:
 
 
 @cache
-def chapter_answers(chapter: str) -> dict[tuple[str, str, str], Value]:
+def chapter_answers(chapter: str, engine: Callable[[], Any] = duckdb) -> dict[tuple[str, str, str], Value]:
     """What `compile` answers to every expression of a chapter, for everybody in it."""
     asked = [question for question in questions() if question.chapter == chapter]
     names = {text: f"q{number}" for number, text in enumerate(dict.fromkeys(one.expression for one in asked))}
     rules = {names[one.expression]: typed(one) for one in asked}
     people = {f"{one.claim} {one.when}": (one.facts, one.when) for one in asked}
-    found = compiled_answers(duckdb(), asked[0].vocabulary, people, rules)
+    found = compiled_answers(engine(), asked[0].vocabulary, people, rules)
     return {
         (one.claim, str(one.when), one.expression): found[f"{one.claim} {one.when}", names[one.expression]]
         for one in asked
     }
 
 
-def compiled(question: Question) -> Value:
+def compiled(question: Question, engine: Callable[[], Any] = duckdb) -> Value:
     """What `compile` answers to one question."""
-    return chapter_answers(question.chapter)[question.claim, str(question.when), question.expression]
+    return chapter_answers(question.chapter, engine)[question.claim, str(question.when), question.expression]
 
 
 def same(one: Value, other: Value) -> bool:
@@ -99,7 +98,7 @@ def same(one: Value, other: Value) -> bool:
             ends = ((None, None) if None in (x.earliest, x.latest) else (x.earliest, x.latest) for x in (one, other))
             return next(ends) == next(ends)
         case _:
-            return replace(one, why="") == replace(other, why="")
+            return one._replace(why="") == other._replace(why="")
 
 
 def _near(x: Decimal, y: Decimal) -> bool:

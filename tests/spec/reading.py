@@ -1,5 +1,7 @@
 """Reads the chapters of the specification: one YAML file each, the same tables for every interpreter.
 
+The pages in `docs/language/` are written from the same files, by `python -m scripts.docs`.
+
     chapter: Counting
     says: What the chapter is about, for people.
     vocabulary:            # as in protocol.yaml, labels left out; anchors by name
@@ -87,7 +89,7 @@ def written(value: Value, unit: str = "") -> str:
         case Amount(_, Truth.YES) | Kinds(_, Truth.YES):
             return "undefined"
         case Amount(interval, undefined):
-            text = "unknown" if interval == WHOLE_LINE else show(replace(value, why=""), unit)
+            text = "unknown" if interval == WHOLE_LINE else show(Amount(interval, undefined), unit)
         case Kinds(possible, undefined):
             text = " or ".join(sorted(possible))
         case _:

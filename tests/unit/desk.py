@@ -25,7 +25,14 @@ LATER = "2026-12-31T04:00:00Z"
 DAY = "2026-03-02"
 
 #: Who must do what; everything else is the investigator's.
-ROLES = {c.AnswerQuestion: "sponsor", c.ReleaseLot: "quality person"}
+ROLES = {
+    c.AnswerQuestion: "sponsor",
+    c.ReleaseLot: "quality person",
+    c.AcceptDonor: "quality person",
+    c.ValidateHold: "quality person",
+    c.ReleaseUnit: "quality person",
+    c.ReviewTrigger: "safety board",
+}
 
 
 @cache
@@ -61,12 +68,15 @@ class Desk:
             by = Sender("sponsor", "sponsor", "2026-01-01T00:00:00Z")
             register_protocol(writer, self.protocol, by, software, "2026-01-01")
 
-    def do(self, *commands: Command, role: str = "", at: str = LATER, identity: str = "") -> list[Event]:
+    def do(
+        self, *commands: Command | tuple[Command, str], role: str = "", at: str = LATER, identity: str = ""
+    ) -> list[Event]:
         """Submit commands one by one; the events of the last one."""
         events: list[Event] = []
         with self.ledger.writing() as writer:
-            for command in commands:
-                acting = role or ROLES.get(type(command), "investigator")
+            for one in commands:
+                command, who = one if isinstance(one, tuple) else (one, "")
+                acting = role or who or ROLES.get(type(command), "investigator")
                 name = identity or f"command {next(self._numbers)}"
                 events = self.office.submit_within(writer, command, Sender(f"the {acting}", acting, at), name)
         return events
@@ -90,8 +100,9 @@ class Desk:
 
 
 def opened(answers: Mapping[str, str] | None = None) -> Iterator[Command]:
-    """The site works by the protocol, and its open questions are answered."""
+    """The site works by the protocol, and its open questions are answered; cells keep for four hours."""
     yield c.ActivateProtocol("S01", protocol_at(SMALL).digest, "ethics 2026-1", "2026-01-02")
+    yield c.ValidateHold("cell_product", "4", "validation report 7", "2026-01-02")
     told = {"consent_form": "long", "dose": DOSE, "route": "vein"} if answers is None else answers
     for question, answer in told.items():
         yield c.AnswerQuestion(question, answer, "2026-01-02")
@@ -144,13 +155,49 @@ def allocated(who: str = "P-1", arm: str = "cells", on: str = "2026-03-09") -> I
     yield c.Allocate(who, on, arm, "her wish", "Dr Li")
 
 
-def infusion(who: str = "P-1", prepared: str = "60000000", on: str = "2026-03-20", lot: str = "L-1") -> c.Perform:
-    """The infusion of 60 million cells, as planned for 60 kg."""
-    return c.Perform(who, "infusion", "infusion-1", on, {"volume": "50 mL"}, lot=lot, prepared=prepared)
+def prepared(
+    who: str = "P-1", cells: str = "60000000", day: str = "2026-03-20", lot: str = "L-1", unit: str = ""
+) -> Iterator[Command]:
+    """A unit ordered for her and prepared from a lot at nine: 60 million living cells, as planned for 60 kg."""
+    unit = unit or f"U-{who}"
+    yield c.OrderUnit(unit, who, "infusion", day)
+    yield c.ManufactureUnit(unit, lot, cells, "100 %", "50 mL", f"{day}T09:00", f"{day}T09:10")
 
 
-def infused(who: str = "P-1") -> Iterator[Command]:
-    """She had her cells."""
+def verified(
+    who: str = "P-1", cells: str = "60000000", day: str = "2026-03-20", lot: str = "L-1", unit: str = ""
+) -> Iterator[Command]:
+    """A unit released, carried, and checked by one person at her bed; the second one is `second_check`."""
+    unit = unit or f"U-{who}"
+    yield from prepared(who, cells, day, lot, unit)
+    yield c.ReleaseUnit(unit, f"{day}T09:20")
+    yield c.IssueUnit(unit, f"{day}T09:30", "logger 3")
+    yield c.ReceiveUnit(unit, f"{day}T09:40")
+    yield c.VerifyUnit(unit, who, "1990-03-02", f"{day}T09:45")
+
+
+def second_check(who: str = "P-1", day: str = "2026-03-20", unit: str = "") -> c.VerifyUnit:
+    """The second check at the bedside, for somebody else to make."""
+    return c.VerifyUnit(unit or f"U-{who}", who, "1990-03-02", f"{day}T09:46")
+
+
+def infusion(who: str = "P-1", on: str = "2026-03-20T10:00", unit: str = "") -> c.Perform:
+    """The infusion of her verified unit, at ten."""
+    return c.Perform(who, "infusion", "infusion-1", on, {"volume": "50 mL"}, unit=unit or f"U-{who}")
+
+
+def ready(
+    who: str = "P-1", cells: str = "60000000", day: str = "2026-03-20", lot: str = "L-1"
+) -> Iterator[Command | tuple[Command, str]]:
+    """She has a negative test of that morning, and a unit that two people have checked."""
+    yield c.Observe(who, "hcg", "1 [IU]/L", f"{day}T08:00")
+    yield from verified(who, cells, day, lot)
+    yield second_check(who, day), "coordinator"
+
+
+def infused(who: str = "P-1") -> Iterator[Command | tuple[Command, str]]:
+    """She had her cells, all of them."""
     yield from allocated(who)
-    yield c.Observe(who, "hcg", "1 [IU]/L", "2026-03-20")
+    yield from ready(who)
     yield infusion(who)
+    yield c.EndInfusion(who, f"U-{who}", "50 mL", "2026-03-20T10:30")

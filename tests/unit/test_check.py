@@ -7,13 +7,15 @@ from fractions import Fraction
 import pytest
 
 from trialwright.core.finding import Finding, Grade, Refused, Where, mend, says
+from trialwright.core.interval import plain
 from trialwright.core.partial_date import partial_date
 from trialwright.core.units import Unit, unit
+from trialwright.language import typed as t
 from trialwright.language.check import Checked, check
 from trialwright.language.evaluate import evaluate
 from trialwright.language.facts import NO_FACTS
 from trialwright.language.parse import parse
-from trialwright.language.vocabulary import Derivation, Item, Record, Vocabulary
+from trialwright.language.vocabulary import Derivation, Item, Kind, Record, Vocabulary
 
 
 def _unit(code: str) -> Unit:
@@ -88,9 +90,12 @@ SLIPS = [
     ("hbsag in nonsense_set", "name_unknown", 10, "nonsense_set"),
     ("ghost_age > 5 years", "name_unknown", 1, "nowhere"),
     ("partner.hbsag.value = negative", "name_unknown", 1, "partner.hbsag.value"),
+    ("any(embryo where day.value > 3)", "name_unknown", 18, "day.value"),
     ("hbsag = neagtive", "category_unknown", 9, "Did you mean `negative`"),
     ("hbsag = left", "category_unknown", 9, "negative, positive"),
     ('hbsag = "maybe"', "category_unknown", 9, "maybe"),
+    ("hbsag = afc", "category_unknown", 9, "negative, positive"),
+    ("hbsag = bmi", "category_unknown", 9, "negative, positive"),
     ("hbsag in {negative, left}", "category_unknown", 10, "left"),
     ("side in wrong_sides", "category_unknown", 9, "up"),
     ("weight > 5 kilo", "unit_unknown", 10, "kilo"),
@@ -111,7 +116,10 @@ SLIPS = [
     ("fever > 5", "type_mismatch", 1, "a condition"),
     ("hbsag > 5", "type_mismatch", 1, "a category"),
     ("hbsag in 1..2", "type_mismatch", 10, "a range"),
-    ("afc in {few, 2}", "type_mismatch", 8, "few"),
+    ("afc in {few, 2}", "type_mismatch", 8, "a category"),
+    ('afc in {"5", 6}', "type_mismatch", 8, "a category"),
+    ("fever = 5", "type_mismatch", 1, "a category, a number or a date"),
+    ("fever < 5", "type_mismatch", 1, "something that has an order"),
     ("fever in {5}", "type_mismatch", 10, "a condition"),
     ("not afc", "type_mismatch", 5, "a number"),
     ("afc and fever", "type_mismatch", 1, "a number"),
@@ -129,6 +137,11 @@ SLIPS = [
     ("embryo > 3", "type_mismatch", 1, "a list of records"),
     ("afc within 1.5 months > 3", "type_mismatch", 5, "not whole"),
     ("afc within 9999 years > 3", "type_mismatch", 5, "longer than a life"),
+    ("afc within 201 years > 3", "type_mismatch", 5, "longer than a life"),
+    ("afc within 2401 months > 3", "type_mismatch", 5, "longer than a life"),
+    ("afc within 10001 weeks > 3", "type_mismatch", 5, "longer than a life"),
+    ("afc within 73001 days > 3", "type_mismatch", 5, "longer than a life"),
+    ("afc within 1000001 hours > 3", "type_mismatch", 5, "longer than a life"),
     ("mean(hbsag) > 1", "type_mismatch", 1, "a category"),
     ("sum(embryo.outcome) > 1", "type_mismatch", 1, "a condition"),
     ("known_sides = left", "name_unknown", 1, "known_sides"),
@@ -171,6 +184,87 @@ def test_a_slip_is_a_finding(expression: str, code: str, column: int, word: str)
     if code != "cycle":
         assert (found.where.line, found.where.column) == (1, column)
     assert word in says(found) + mend(found)
+
+
+@pytest.mark.parametrize("window", ["200 years", "2400 months", "10000 weeks", "73000 days", "1000000 hours", "0 days"])
+def test_a_window_may_be_as_long_as_a_life(window: str) -> None:
+    assert _check(f"afc within {window} > 3").warnings == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "limits"),
+    [
+        ("infusion - birth_date > 3 weeks", "21"),
+        ("infusion - birth_date > 1 week", "7"),
+        ("infusion - birth_date > 1 day", "1"),
+        ("age > 1 year", "1"),
+        ("age > 5 years", "5"),
+        ("weight > 500 g", "0.5"),
+        ("weight in -500..1500 g", "-0.5 1.5"),
+        ("weight in {-500, 1500} g", "-0.5 1.5"),
+        ("temperature < 310.15 K", "37"),
+        ("temperature in {273.15, 310.15} K", "0 37"),
+        ("amh < 50 pmol/L", "7"),
+        ("afc in 7..7", "7 7"),
+        ("5 < afc", "5"),
+    ],
+)
+def test_a_limit_is_brought_to_the_unit_of_what_is_compared_with_it(expression: str, limits: str) -> None:
+    parsed = parse(expression)
+    assert not isinstance(parsed, Finding)
+    found = check(parsed, Checked(VOCABULARY))
+    if isinstance(found, t.IsAmong):
+        ends = found.among.interval
+        numbers = list(found.among.numbers) if ends is None else [ends.low, ends.high]
+    else:
+        assert isinstance(found, t.Comparison)
+        assert isinstance(found.right, t.ConstantAmount)
+        numbers = [found.right.value]
+    assert " ".join(plain(number) for number in numbers) == limits
+
+
+def test_what_is_wrong_with_a_derivation_is_said_where_it_is_declared_and_nowhere_else() -> None:
+    broken = Vocabulary(_ITEMS, derivations={"odd": _derivation("odd", "aftc + 1")})
+    checked = Checked(broken)
+    for text in ("odd > 1", "odd < 9"):
+        expression = parse(text)
+        assert not isinstance(expression, Finding)
+        with pytest.raises(Refused) as refused:
+            check(expression, checked)
+        assert refused.value.findings == ()
+    assert checked.broken == {"odd"}
+
+
+def test_a_field_that_is_the_item_itself_shadows_nothing() -> None:
+    visit = Record("visit", {"afc": _ITEMS["afc"], "amh": Item("amh", "count")})
+    checked = Checked(Vocabulary(_ITEMS, {"visit": visit}))
+    for text in ("any(visit where afc > 3)", "any(visit where amh > 3)"):
+        expression = parse(text)
+        assert not isinstance(expression, Finding)
+        check(expression, checked)
+    assert [(found.code, found.values["name"]) for found in checked.warnings] == [("shadowing", "amh")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "type_"),
+    [
+        ("count", "amount"),
+        ("quantity", "amount"),
+        ("age", "amount"),
+        ("category", "category"),
+        ("yes_no", "truth"),
+        ("attestation", "truth"),
+        ("date", "date"),
+    ],
+)
+def test_a_field_yields_what_its_kind_says(kind: Kind, type_: str) -> None:
+    field = Item("field", kind, categories=("left", "right") if kind == "category" else ())
+    expression = parse("latest(visit).field")
+    assert not isinstance(expression, Finding)
+    found = check(expression, Checked(Vocabulary(records={"visit": Record("visit", {"field": field})})))
+    assert found.type.is_a == type_
+    assert found.type.categories == frozenset(field.categories)
+    assert (found.type.unit is not None) is (type_ == "amount")
 
 
 @pytest.mark.parametrize(

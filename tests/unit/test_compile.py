@@ -6,6 +6,7 @@ import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import ibis
@@ -20,6 +21,7 @@ from trialwright.core.truth import Truth
 from trialwright.core.units import unit
 from trialwright.language.check import Checked, check
 from trialwright.language.compile import Source, answers_of, compile_criteria, compile_rules
+from trialwright.language.compiling.engine import SPARK_SETTINGS, check_engine
 from trialwright.language.compiling.loading import source_from_facts
 from trialwright.language.facts import Facts, Observation, RecordEntry
 from trialwright.language.parse import parse
@@ -132,6 +134,11 @@ def test_a_sum_does_not_depend_on_its_order() -> None:
     assert _ask("sum(a) = 1", Facts({"a": told})) == Answer(Truth.YES)
 
 
+def test_numbers_of_the_protocol_are_added_beyond_thirty_two_bits() -> None:
+    assert _ask("a = 2147483647 + 1", Facts(_counts(a=2**31))) == Answer(Truth.YES)
+    assert _ask("a < 0 - 2147483647 - 2147483647", Facts(_counts(a=-(2**32)))) == Answer(Truth.YES)
+
+
 def test_a_quotient_that_is_a_limit_meets_it() -> None:
     """64 / 160^2 * 10000 is 25.000000000000004 in DOUBLE."""
     assert _ask("a / b^2 * 10000 <= 25", Facts(_counts(a=64, b=160))) == Answer(Truth.YES)
@@ -189,6 +196,31 @@ def test_more_categories_than_a_mask_holds_are_refused() -> None:
     source = source_from_facts(duckdb(), many, {"p": (Facts(), NOW)})
     with pytest.raises(Refused, match="63 categories"):
         compile_rules({"x": check(expression, Checked(many))}, source)
+
+
+def _spark_table(settings: dict[str, str], **columns: str) -> Any:
+    """What the compiler looks at in a table of Spark, which is not installed here."""
+    frame = SimpleNamespace(sparkSession=SimpleNamespace(conf=settings))
+    connection = SimpleNamespace(name="pyspark", raw_sql=lambda _: frame)
+    table = SimpleNamespace(find=lambda _: [SimpleNamespace(source=connection)])
+    return SimpleNamespace(op=lambda: table, schema=lambda: ibis.schema(columns))
+
+
+_FIT = {name: wanted for name, (wanted, _) in SPARK_SETTINGS.items()}
+
+
+@pytest.mark.parametrize("setting", SPARK_SETTINGS)
+def test_a_spark_session_that_would_answer_wrongly_is_refused(setting: str) -> None:
+    check_engine(_spark_table(_FIT))
+    with pytest.raises(Refused, match=f"has {setting} = other"):
+        check_engine(_spark_table(_FIT | {setting: "other"}))
+
+
+def test_a_decimal_that_spark_would_round_others_to_is_refused() -> None:
+    check_engine(_spark_table(_FIT, low="decimal(38, 18)", other="decimal(10, 2)"))
+    for wide in ("decimal(38, 10)", "decimal(38, 30)"):
+        with pytest.raises(Refused, match="Spark would round"):
+            check_engine(_spark_table(_FIT, low=wide))
 
 
 @pytest.mark.parametrize(

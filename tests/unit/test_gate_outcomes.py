@@ -21,13 +21,16 @@ from tests.unit.desk import (
     infusion,
     lot,
     opened,
+    prepared,
     protocol_at,
+    ready,
 )
 from trialwright.core.finding import Refused, finding
 from trialwright.ledger.history import known
 from trialwright.ledger.writer import Writer
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
+from trialwright.trial.custody import recipients
 from trialwright.trial.fold import fold_participant
 from trialwright.trial.office import Office, Sender
 from trialwright.views.deviations import deviations
@@ -151,8 +154,9 @@ def test_an_infusion_taken_back_gives_its_cells_back_and_its_dose_with_it(desk: 
     desk.do(*lot(), *infused())
     performed = _event(desk, e.PERFORMED)
     desk.do(c.VoidEvent("P-1", performed, "entered for the wrong woman", "2026-03-21"))
-    state = desk.office.trial().lots["L-1"]
-    assert (state.used, desk.office.participant("P-1").doses, desk.office.participant("P-1").performed) == ([], [], [])
+    unit, hers = desk.office.trial().custody.units["U-P-1"], desk.office.participant("P-1")
+    assert (unit.state, unit.was_given, hers.doses, hers.performed) == ("verified", False, [], [])
+    assert recipients(desk.office.trial().custody, "L-1") == ()
 
 
 def test_a_dose_is_not_taken_back_while_its_infusion_stands(desk: Desk) -> None:
@@ -184,18 +188,25 @@ def test_a_query_answered_on_a_date_before_it_is_answered(desk: Desk) -> None:
 # ---------------------------------------------------------------- lots
 
 
-def test_tests_and_doses_dated_before_the_registration_of_a_lot_count(desk: Desk) -> None:
+def test_tests_dated_before_the_registration_of_a_lot_count(desk: Desk) -> None:
     desk.do(c.RegisterLot("L-1", "cell_product", "2026-02-18"))
     desk.do(c.TestLot("L-1", {"viability": "91 %", "viable_cells": "100 10*6"}, "2026-02-10"))
     assert desk.refused(c.ReleaseLot("L-1", "2026-02-20")) == []
-    desk.do(*allocated(), c.Observe("P-1", "hcg", "1 [IU]/L", "2026-03-20"))
-    desk.do(infusion(on="2026-03-20"))
-    trial = desk.cut().trial
-    assert trial.lots["L-1"].used == [("P-1", "60000000")]
+    desk.do(*allocated(), *ready(), infusion())
+    custody = desk.cut().trial.custody
+    assert custody.lots["L-1"].used == [("U-P-1", "60000000")]
+    assert recipients(custody, "L-1") == (("P-1", "U-P-1"),)
+
+
+def test_a_unit_that_may_be_prepared_before_its_lot_was_registered_counts_as_taken_from_it(desk: Desk) -> None:
+    desk.do(c.RegisterLot("L-2", "cell_product", "2026-03-20T09:30"), *allocated())
+    desk.do(c.OrderUnit("U-P-1", "P-1", "infusion", "2026-03-20"))
+    desk.do(c.ManufactureUnit("U-P-1", "L-2", "60000000", "100 %", "50 mL", "2026-03-20T09:00", "2026-03-20"))
+    assert desk.cut().trial.custody.lots["L-2"].used == [("U-P-1", "60000000")]
 
 
 @pytest.mark.parametrize(
-    ("prepared", "codes"),
+    ("cells", "codes"),
     [
         ("53999999", ["dose_outside"]),
         ("54000000", []),
@@ -203,16 +214,15 @@ def test_tests_and_doses_dated_before_the_registration_of_a_lot_count(desk: Desk
         ("66000001", ["dose_outside"]),
     ],
 )
-def test_the_limits_of_a_dose_are_exact(desk: Desk, prepared: str, codes: list[str]) -> None:
-    desk.do(*lot(), *allocated(), c.Observe("P-1", "hcg", "1 [IU]/L", "2026-03-20"))
-    assert desk.refused(infusion(prepared=prepared)) == codes
+def test_the_limits_of_a_dose_are_exact(desk: Desk, cells: str, codes: list[str]) -> None:
+    desk.do(*lot(), *allocated(), *prepared(cells=cells))
+    assert desk.refused(c.ReleaseUnit("U-P-1", "2026-03-20T09:20")) == codes
 
 
 def test_a_dose_of_nothing_is_refused_not_divided_by(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.do(*opened({"consent_form": "long", "route": "vein", "dose": "0 /kg * weight"}), *lot(), *allocated())
-    desk.do(c.Observe("P-1", "hcg", "1 [IU]/L", "2026-03-20"))
-    assert desk.refused(infusion()) == ["dose_unknown"]
+    assert desk.refused(c.OrderUnit("U-1", "P-1", "infusion", "2026-03-20")) == ["dose_unknown"]
 
 
 # ---------------------------------------------------------------- sealed

@@ -26,84 +26,120 @@ from tests.unit.desk import (
     infusion,
     lot,
     opened,
+    prepared,
     protocol_at,
+    ready,
+    second_check,
+    verified,
 )
 from trialwright.core.finding import Refused
 from trialwright.trial import commands as c
 from trialwright.trial.commands import Command
 
-Stage: TypeAlias = "Callable[[], Iterable[Command]]"
+Told: TypeAlias = "Command | tuple[Command, str]"
+Stage: TypeAlias = "Callable[[], Iterable[Told]]"
 Row: TypeAlias = "tuple[str, Stage, Command, str, str]"
 
 
-def _nothing() -> Iterable[Command]:
+def _nothing() -> Iterable[Told]:
     return ()
 
 
-def _screened() -> Iterable[Command]:
+def _screened() -> Iterable[Told]:
     return [c.Screen("P-1", "S01", DAY)]
 
 
-def _left() -> Iterable[Command]:
+def _left() -> Iterable[Told]:
     return [*consented(), c.Withdraw("P-1", "moved away", "2026-03-05")]
 
 
-def _ended() -> Iterable[Command]:
+def _ended() -> Iterable[Told]:
     return [*confirmed(), c.EndScreening("P-1", "her wish", "2026-03-09")]
 
 
-def _full() -> Iterable[Command]:
+def _full() -> Iterable[Told]:
     return [*enrolled("P-1"), *enrolled("P-2"), *enrolled("P-3"), *confirmed("P-4")]
 
 
-def _ready() -> Iterable[Command]:
-    return [*lot(), *allocated(), c.Observe("P-1", "hcg", "1 [IU]/L", "2026-03-20")]
+def _ready() -> Iterable[Told]:
+    return [*lot(), *allocated(), *ready()]
 
 
-def _two_ready() -> Iterable[Command]:
+def _prepared(cells: str = "60000000", lot_: str = "L-1", released: str = "2026-02-20") -> Iterable[Told]:
+    return [*lot(released=released), *allocated(), *prepared(cells=cells, lot=lot_)]
+
+
+def _ordered() -> Iterable[Told]:
+    return [*lot(), *allocated(), c.OrderUnit("U-P-1", "P-1", "infusion", "2026-03-20")]
+
+
+def _tested_last_week() -> Iterable[Told]:
+    yield from (*lot(), *allocated(), c.Observe("P-1", "hcg", "1 [IU]/L", "2026-03-20"))
+    yield from (*verified(day="2026-03-28"), (second_check(day="2026-03-28"), "coordinator"))
+
+
+def _never_tested() -> Iterable[Told]:
+    yield from (*lot(), *allocated(), *verified(), (second_check(), "coordinator"))
+
+
+def _one_given_one_ordered() -> Iterable[Told]:
     yield from (*lot(), *infused("P-1"), *allocated("P-2"))
-    yield c.Observe("P-2", "hcg", "1 [IU]/L", "2026-03-20")
+    yield c.OrderUnit("U-P-2", "P-2", "infusion", "2026-03-20")
 
 
-def _untested() -> Iterable[Command]:
+def _untested() -> Iterable[Told]:
     return [c.RegisterLot("L-2", "cell_product", "2026-02-18")]
 
 
-def _plasma() -> Iterable[Command]:
-    yield from _ready()
+def _of_an_untested_lot() -> Iterable[Told]:
+    return [*_untested(), *allocated(), *prepared(lot="L-2")]
+
+
+def _of_a_rejected_lot() -> Iterable[Told]:
+    return [*_ready(), c.RejectLot("L-1", "a crack", DAY)]
+
+
+def _plasma() -> Iterable[Told]:
+    yield from _ordered()
     yield c.RegisterLot("L-9", "plasma", "2026-02-18")
     yield c.TestLot("L-9", {"sterility": "negative"}, "2026-02-19")
     yield c.ReleaseLot("L-9", "2026-02-20")
 
 
-def _ineligible() -> Iterable[Command]:
+def _ineligible() -> Iterable[Told]:
     return [*answered(amh="3.0 ng/mL"), c.ConfirmEligibility("P-1", "2026-03-09")]
 
 
-def _no_weight() -> Iterable[Command]:
-    for command in _ready():
-        if not (isinstance(command, c.Observe) and command.item == "weight"):
-            yield command
+def _no_weight() -> Iterable[Told]:
+    return [one for one in allocated() if not (isinstance(one, c.Observe) and one.item == "weight")]
 
 
-def _in_control() -> Iterable[Command]:
+def _in_control() -> Iterable[Told]:
     return [*lot(), *allocated(arm="control"), c.Observe("P-1", "hcg", "1 [IU]/L", "2026-03-20")]
 
 
-def _with_transfer() -> Iterable[Command]:
+def _with_transfer() -> Iterable[Told]:
     return [*allocated(), c.Perform("P-1", "embryo_transfer", "transfer-1", "2026-05-08")]
 
 
-def _transfers_closed() -> Iterable[Command]:
+def _transfers_closed() -> Iterable[Told]:
     return [*allocated(), c.CloseList("P-1", "transfer", "2026-06-01")]
 
 
-def _seen() -> Iterable[Command]:
+def _seen() -> Iterable[Told]:
     return [*consented(), c.HoldVisit("P-1", "screening", DAY)]
 
 
 def _activate(site: str, digest: str = "", approval: str = "ethics") -> Command:
     return c.ActivateProtocol(site, digest or protocol_at(SMALL).digest, approval, "2026-01-03")
+
+
+def _preparation(lot_: str = "L-1", total: str = "60000000", unit: str = "U-P-1") -> Command:
+    return c.ManufactureUnit(unit, lot_, total, "100 %", "50 mL", "2026-03-20T09:00", "2026-03-20T09:10")
+
+
+def _release() -> Command:
+    return c.ReleaseUnit("U-P-1", "2026-03-20T09:20")
 
 
 def _course(who: str = "P-1", on: str = "2026-03-11", record: str = "hormones-1") -> Command:
@@ -182,7 +218,7 @@ ROWS: list[Row] = [
     # product lots
     ("a forged lot number", _nothing, c.RegisterLot("L 1", "cell_product", DAY), "", "identifier_wrong"),
     ("a lot of no product", _nothing, c.RegisterLot("L-1", "cells", DAY), "", "fact_unknown"),
-    ("a lot registered twice", lot, c.RegisterLot("L-1", "cell_product", DAY), "", "lot_exists"),
+    ("a lot registered twice", lot, c.RegisterLot("L-1", "cell_product", DAY), "", "product_exists"),
     ("a test of no lot", _nothing, c.TestLot("L-1", {"viability": "90 %"}, DAY), "", "lot_unknown"),
     ("a test that the product has not", _untested, c.TestLot("L-2", {"colour": "red"}, DAY), "", "fact_unknown"),
     ("a release by the investigator", _untested, c.ReleaseLot("L-2", DAY), "investigator", "role_wrong"),
@@ -195,27 +231,33 @@ ROWS: list[Row] = [
     ("hormones without an arm", enrolled, _course(), "", "not_allocated"),
     ("hormones before the arm", allocated, _course(on="2026-03-08"), "", "not_allocated"),
     ("cells in the control arm", _in_control, infusion(), "", "not_in_arm"),
+    ("cells prepared for the control arm", _in_control, c.OrderUnit("U-1", "P-1", "infusion", "2026-03-20"), "", "not_in_arm"),
     ("cells as a mere record", _ready, c.AddRecord("P-1", "infusion", "infusion-1", "2026-03-20"), "", "record_performed"),
-    ("cells without a pregnancy test", lambda: [*lot(), *allocated()], infusion(), "", "requirement_fails"),
-    ("cells with a test of last week", _ready, infusion(on="2026-03-28"), "", "requirement_fails"),
-    ("cells of an unknown lot", _ready, infusion(lot="L-7"), "", "lot_unknown"),
-    ("cells of no lot", _ready, infusion(lot=""), "", "prepared_missing"),
-    ("uncounted cells", _ready, infusion(prepared="many"), "", "prepared_missing"),
-    ("fewer cells than none", _ready, infusion(prepared="-60000000"), "", "prepared_missing"),
-    ("cells of a lot that is not released", lambda: [*_ready(), *_untested()], infusion(lot="L-2"), "", "lot_state"),
-    ("cells of a rejected lot", lambda: [*_ready(), c.RejectLot("L-1", "a crack", DAY)], infusion(), "", "lot_state"),
-    ("cells before the lot's release", lambda: [*lot(released="2026-03-21"), *list(_ready())[3:]], infusion(), "", "lot_state"),
-    ("plasma for cells", _plasma, infusion(lot="L-9"), "", "lot_wrong_product"),
-    ("more cells than the lot holds", _two_ready, infusion("P-2"), "", "lot_short"),
-    ("too small a dose", _ready, infusion(prepared="53999000"), "", "dose_outside"),
-    ("too large a dose", _ready, infusion(prepared="66010000"), "", "dose_outside"),
-    ("a dose per kilogram without a weight", _no_weight, infusion(), "", "dose_unknown"),
+    ("cells without a pregnancy test", _never_tested, infusion(), "", "requirement_fails"),
+    ("cells two months too late, decided by nobody", lambda: [*lot(), *allocated(), *ready(day="2026-05-20")], infusion(on="2026-05-20T10:00"), "", "window_major"),
+    ("cells with a test of last week", _tested_last_week, infusion(on="2026-03-28T10:00"), "", "requirement_fails"),
+    ("cells of an unknown lot", _ordered, _preparation("L-7"), "", "lot_unknown"),
+    ("cells of a lot that was made later", lambda: [*_ordered(), c.RegisterLot("L-2", "cell_product", "2026-03-20T09:30")], _preparation("L-2"), "", "before_origin"),
+    ("cells of no lot", _ordered, _preparation(""), "", "lot_unknown"),
+    ("cells of no unit", lambda: [*lot(), *allocated(), c.Observe("P-1", "hcg", "1 [IU]/L", "2026-03-20T08:00")], infusion(), "", "unit_not_ordered"),
+    ("uncounted cells", _ordered, _preparation(total="many"), "", "prepared_missing"),
+    ("fewer cells than none", _ordered, _preparation(total="-60000000"), "", "prepared_missing"),
+    ("no cells at all", _ordered, _preparation(total="0"), "", "prepared_missing"),
+    ("cells of a lot that is not released", _of_an_untested_lot, _release(), "", "lot_state"),
+    ("cells of a lot rejected before the unit was released", lambda: [*_prepared(), c.RejectLot("L-1", "a crack", DAY)], _release(), "", "lot_state"),
+    ("cells of a rejected lot", _of_a_rejected_lot, infusion(), "", "lot_state"),
+    ("cells before the lot's release", lambda: _prepared(released="2026-03-21"), _release(), "", "lot_state"),
+    ("plasma for cells", _plasma, _preparation("L-9"), "", "lot_wrong_product"),
+    ("more cells than the lot holds", _one_given_one_ordered, _preparation(unit="U-P-2"), "", "lot_short"),
+    ("too small a dose", lambda: _prepared("53999000"), _release(), "", "dose_outside"),
+    ("too large a dose", lambda: _prepared("66010000"), _release(), "", "dose_outside"),
+    ("a dose per kilogram without a weight", _no_weight, c.OrderUnit("U-1", "P-1", "infusion", "2026-03-20"), "", "dose_unknown"),
     ("a transfer in a closed list", _transfers_closed, c.Perform("P-1", "embryo_transfer", "t", "2026-05-08"), "", "list_closed"),
     ("a record performed twice", _with_transfer, c.Perform("P-1", "embryo_transfer", "transfer-1", "2026-05-09"), "", "record_exists"),
     # corrections
     ("a correction of nothing", consented, c.Correct("P-1", 999, {"value": "1 ng/mL"}, "slip", DAY), "", "event_unknown"),
     ("a correction without a reason", consented, c.Correct("P-1", 5, {"value": "1 ng/mL"}, "", DAY), "", "reason_missing"),
-    ("a correction of a determination", confirmed, c.Correct("P-1", 17, {"verdict": "ineligible"}, "x", "2026-03-10"), "", "event_unknown"),
+    ("a correction of a determination", confirmed, c.Correct("P-1", 18, {"verdict": "ineligible"}, "x", "2026-03-10"), "", "event_unknown"),
     ("taking back nothing", consented, c.VoidEvent("P-1", 999, "slip", DAY), "", "event_unknown"),
     ("taking back an event of the trial", consented, c.VoidEvent("P-1", 3, "slip", DAY), "", "event_unknown"),
     ("taking back without a reason", consented, c.VoidEvent("P-1", 8, "", DAY), "", "reason_missing"),
@@ -240,10 +282,16 @@ def test_the_gate_refuses(desk: Desk, tried: str, stage: Stage, command: Command
     ("answers", "stage", "command", "questions"),
     [
         ({}, answered, c.ConfirmEligibility("P-1", "2026-03-09"), ["consent_form"]),
-        ({"consent_form": "long"}, _ready, infusion(), ["dose", "route"]),
-        ({"consent_form": "long", "route": "vein"}, _ready, infusion(), ["dose"]),
+        ({"consent_form": "long"}, allocated, infusion(), ["dose", "route"]),
+        ({"consent_form": "long", "route": "vein"}, allocated, infusion(), ["dose"]),
+        ({"consent_form": "long"}, allocated, c.OrderUnit("U-1", "P-1", "infusion", "2026-03-20"), ["dose", "route"]),
     ],
-    ids=["eligibility waits for the form", "infusion waits for dose and route", "infusion waits for the dose"],
+    ids=[
+        "eligibility waits for the form",
+        "infusion waits for dose and route",
+        "infusion waits for the dose",
+        "the order of a unit waits for both",
+    ],
 )
 def test_an_open_question_blocks_its_actions_and_is_named(
     tmp_path: Path, answers: dict[str, str], stage: Stage, command: Command, questions: list[str]

@@ -68,6 +68,27 @@ def test_the_grammar_has_no_conflicts_in_strict_mode() -> None:
         "date >= 2026-03-09",
         "5 {cells}/kg",
         "viability >= 80 %",
+        "(a < b) + 1 > 2",
+        "(a < b) < c",
+        "(a in {b, c}) = yes",
+        "(a in 1..2) + 1",
+        "(not a) = b",
+        "(a and b) = c",
+        "not (a or b)",
+        "not a < b",
+        "not not a",
+        "-(a + b)",
+        "-(a * b)",
+        "-(a < b)",
+        "(-a)^2",
+        "-a^2",
+        "(a + b)^2",
+        "(a * b)^2",
+        "(a^2)^3",
+        "a / (b * c)",
+        "a - b + c",
+        "a + b * c < d",
+        "(a and b) at infusion",
     ],
 )
 def test_what_is_written_prints_back_the_same(expression: str) -> None:
@@ -96,6 +117,7 @@ def test_what_is_written_prints_back_the_same(expression: str) -> None:
         ("x = 7mm", "syntax", 1, 5, "expected"),
         ("x^12", "syntax", 1, 4, "expected"),
         ("afc ≤ 7", "syntax", 1, 5, "`≤`"),
+        ("afc ≤ 7", "syntax", 1, 5, "a comparison, and, at"),
         ("weight > 5 within", "syntax", 1, 12, "`within`"),
         ("x in {}", "syntax", 1, 7, "expected"),
         ("not", "syntax_end", 1, 4, "expected"),
@@ -172,3 +194,34 @@ def test_a_thousand_arbitrary_texts_are_expressions_or_findings() -> None:
     expressions, findings = fuzz.run(1000, seed=7)
     assert expressions > 10
     assert findings > 500
+
+
+def test_an_expression_as_json_is_its_nodes_by_name() -> None:
+    node = parse("a in {1, 2} mm and latest(b within 3 days).date > 2026-01-01")
+    assert not isinstance(node, Finding)
+    within = {"node": "Within", "amount": "3", "calendar": "days", "side": "before", "anchor": []}
+    assert to_json(node) == {
+        "node": "And",
+        "operands": [
+            {
+                "node": "Membership",
+                "operand": {"node": "Ref", "path": ["a"], "narrowings": []},
+                "choice": {"node": "Members", "members": ["1", "2"], "quoted": [False, False], "unit": "mm"},
+                "negated": False,
+            },
+            {
+                "node": "Compare",
+                "operator": ">",
+                "left": {
+                    "node": "Aggregate",
+                    "function": "latest",
+                    "source": {"node": "Ref", "path": ["b"], "narrowings": [within]},
+                    "where": None,
+                    "satisfies": None,
+                    "field_name": "date",
+                    "at": [],
+                },
+                "right": {"node": "Date", "text": "2026-01-01"},
+            },
+        ],
+    }

@@ -8,6 +8,13 @@ from pathlib import Path
 import pytest
 
 from trialwright.statistics.binomial import clopper_pearson, wilson
+from trialwright.statistics.boundary import (
+    Characteristic,
+    binomial_bounds,
+    boundary_table,
+    operating_characteristics,
+    posterior_above,
+)
 from trialwright.statistics.two_proportions import fisher, miettinen_nurminen, newcombe
 
 ROWS = list(csv.DictReader((Path(__file__).parents[1] / "reference_values.csv").read_text("utf-8").splitlines()))
@@ -24,6 +31,11 @@ FUNCTIONS: dict[str, Callable[[Inputs], float]] = {
     "newcombe_rd.lower": lambda given: newcombe(*two(given), confidence(given)).lower,
     "newcombe_rd.upper": lambda given: newcombe(*two(given), confidence(given)).upper,
     "fisher_exact.p_two_sided": lambda given: fisher(*two(given)),
+    "beta_posterior_above": lambda given: posterior_above(int(given["x"]), int(given["n"]), *rule(given)),
+    "bayes_boundary.stop_probability": lambda given: bayes_boundary(given).pauses,
+    "bayes_boundary.expected_n": lambda given: bayes_boundary(given).expected_n,
+    "binomial_bounds.crossing": lambda given: bounds(given).pauses,
+    "binomial_bounds.expected_n": lambda given: bounds(given).expected_n,
 }
 
 NOT_IMPLEMENTED_YET = {
@@ -31,11 +43,6 @@ NOT_IMPLEMENTED_YET = {
     "adjust_p_hochberg",
     "adjust_p_holm",
     "adjust_p_hommel",
-    "bayes_boundary.expected_n",
-    "bayes_boundary.stop_probability",
-    "beta_posterior_above",
-    "binomial_bounds.crossing",
-    "binomial_bounds.expected_n",
     "blaker.lower",
     "blaker.upper",
     "e_value",
@@ -76,6 +83,24 @@ def two(given: Inputs) -> tuple[int, int, int, int]:
 
 def confidence(given: Inputs) -> float:
     return float(given["conf"])
+
+
+def rule(given: Inputs) -> tuple[float, float, float]:
+    return float(given["p0"]), float(given["prior_a"]), float(given["prior_b"])
+
+
+def bayes_boundary(given: Inputs) -> Characteristic:
+    p0, a, b = rule(given)
+    table = boundary_table(int(given["n"]), p0, float(given["cutoff"]), a, b)
+    return operating_characteristics(table, [float(given["p"])])[0]
+
+
+def bounds(given: Inputs) -> Characteristic:
+    return binomial_bounds(whole(given["bounds"]), whole(given["at"]), [float(given["p"])])[0]
+
+
+def whole(listed: str) -> list[int]:
+    return [int(part) for part in listed.split(",")]
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row["function"] in FUNCTIONS], ids=lambda row: str(row["id"]))

@@ -21,6 +21,7 @@ from tests.unit.desk import (
     lot,
     opened,
     protocol_at,
+    ready,
 )
 from trialwright.language.values import Answer
 from trialwright.report.study import last_day, open_study
@@ -200,9 +201,9 @@ def test_missed_and_overdue_visits_are_deviations(desk: Desk) -> None:
     ]
 
 
-@pytest.mark.parametrize(("prepared", "ratio"), [("63000000", ""), ("63060000", "1.051"), ("55000000", "0.9167")])
-def test_a_dose_more_than_a_twentieth_off_plan_is_a_deviation(desk: Desk, prepared: str, ratio: str) -> None:
-    desk.do(*allocated(), c.Observe("P-1", "hcg", "1 [IU]/L", "2026-03-20"), infusion(prepared=prepared))
+@pytest.mark.parametrize(("cells", "ratio"), [("63000000", ""), ("63060000", "1.051"), ("55000000", "0.9167")])
+def test_a_dose_more_than_a_twentieth_off_plan_is_a_deviation(desk: Desk, cells: str, ratio: str) -> None:
+    desk.do(*allocated(), *ready(cells=cells), infusion())
     rows = [row.says for row in deviations(desk.cut("2026-03-20")) if row.kind == "dose"]
     assert rows == ([f"The dose of infusion was {ratio} of plan (lot L-1)."] if ratio else [])
 

@@ -17,32 +17,45 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", default="", help="folder for the report (default: beside the ledger)")
     parser.add_argument("--on", metavar="DATE", default="", help="as true on that day (default: the last recording's)")
     parser.add_argument("--known", metavar="WHEN", default="", help="as known at an event number, a UTC time or a day")
+    parser.add_argument(
+        "--board", action="store_true", help="write the safety board's report too, open and closed part"
+    )
+    parser.add_argument(
+        "--since", metavar="DATE", default="", help="day of the board's last meeting (default: the last alert reviewed)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write report.html, report.json and the figures."""
+    """Write report.html, report.json and the figures; for the board its two parts and board.json."""
     from trialwright.ledger.store import open_ledger
-    from trialwright.report.write import write_report
+    from trialwright.report.write import write_board, write_report
 
+    board = options.board or bool(options.since)
     out = Path(options.out or (Path(options.ledger).parent if "://" not in options.ledger else "out"))
     with open_ledger(options.ledger) as ledger:
         try:
             out.mkdir(parents=True, exist_ok=True)
-            study = write_report(ledger, out, _day(options.on), _known(options.known))
+            today, upto = _day("--on", options.on), _known(options.known)
+            since = _day("--since", options.since)
+            study = (
+                write_board(ledger, out, today, upto, since).study if board else write_report(ledger, out, today, upto)
+            )
         except OSError as wrong:
             raise Refused(finding("folder_unwritable", path=out, why=wrong.strerror or wrong)) from wrong
     if options.json:
         output.emit({"out": str(out), "events": study.checkpoint.seq, "checkpoint": study.checkpoint.digest})
     else:
         print(f"{out / 'report.html'} written, {study.checkpoint.seq} events, cut-off {study.cut.today}")
+        if board:
+            print(f"{out / 'board-open.html'} and {out / 'board-closed.html'} written")
     return 0
 
 
-def _day(text: str) -> date | None:
+def _day(option: str, text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as wrong:
-        raise Refused(finding("option_wrong", option="--on", given=text, expected="a day as 2026-03-09")) from wrong
+        raise Refused(finding("option_wrong", option=option, given=text, expected="a day as 2026-03-09")) from wrong
 
 
 def _known(text: str) -> int | str | None:

@@ -13,7 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "thing",
         help="a figure of report.json (clinical_pregnancy.cells), a participant (P-007), P-007/clinical_pregnancy, "
-        "P-007/eligibility, or an event number",
+        "P-007/eligibility, P-007/product, a unit, lot, donor or alert (U-001, L-002, D-001, A1), or an event number",
     )
 
 

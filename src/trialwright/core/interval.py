@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DecimalException
 from typing import TypeAlias
 
-from trialwright.core.truth import Truth
+from trialwright.core.truth import NO, UNKNOWN, YES, Truth
 
 INFINITY = Decimal("Infinity")
 ZERO = Decimal(0)
@@ -92,8 +92,8 @@ def less(x: Interval, y: Interval) -> Truth:
     <Truth.YES: 'yes'>
     """
     if x.high < y.low or (x.high == y.low and (x.high_open or y.low_open)):
-        return Truth.YES
-    return Truth.NO if x.low >= y.high else Truth.UNKNOWN
+        return YES
+    return NO if x.low >= y.high else UNKNOWN
 
 
 def less_or_equal(x: Interval, y: Interval) -> Truth:
@@ -101,13 +101,28 @@ def less_or_equal(x: Interval, y: Interval) -> Truth:
     return ~less(y, x)
 
 
+def between(x: Interval, low: Decimal, high: Decimal) -> Truth:
+    """Whether low <= x <= high for every possible value (yes), for none (no), or for some (unknown).
+
+    A bound at infinity, as of a reference range `>= 0.8`, holds for all.
+
+    >>> between(point(Decimal(5)), Decimal(0), INFINITY)
+    <Truth.YES: 'yes'>
+    """
+    if low <= x.low and x.high <= high:
+        return YES
+    below = x.high < low or (x.high == low and x.high_open)
+    above = x.low > high or (x.low == high and x.low_open)
+    return NO if below or above else UNKNOWN
+
+
 def equal(x: Interval, y: Interval) -> Truth:
     """Whether x = y; certain only for two points, or for two intervals that do not meet."""
     if is_point(x) and is_point(y):
-        return Truth.YES if x.low == y.low else Truth.NO
-    if less(x, y) is Truth.YES or less(y, x) is Truth.YES:
-        return Truth.NO
-    return Truth.UNKNOWN
+        return YES if x.low == y.low else NO
+    if less(x, y) is YES or less(y, x) is YES:
+        return NO
+    return UNKNOWN
 
 
 def add(x: Interval, y: Interval) -> Interval:
@@ -127,6 +142,8 @@ def negate(x: Interval) -> Interval:
 
 def multiply(x: Interval, y: Interval) -> Interval:
     """Every product; zero times unbounded is zero."""
+    if is_point(x) and is_point(y):
+        return point(_product((x.low, False), (y.low, False))[0])
     return _between([_product(a, b) for a in _ends(x) for b in _ends(y)])
 
 
@@ -172,6 +189,8 @@ def divide(x: Interval, y: Interval) -> Interval | None:
     if contains(y, ZERO):
         return None
     sign = 1 if y.high > 0 else -1
+    if is_point(x) and is_point(y):
+        return point(_quotient((x.low, False), (y.low, False), sign)[0])
     return _between([_quotient(a, b, sign) for a in _ends(x) for b in _ends(y)])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import Final
 
 
 class Truth(Enum):
@@ -25,38 +26,49 @@ class Truth(Enum):
         raise TypeError("A truth is yes, no or unknown; match on it instead of using it as a bool.")
 
     def __and__(self, other: Truth) -> Truth:
-        if self is Truth.NO or other is Truth.NO:
-            return Truth.NO
-        return Truth.YES if self is Truth.YES and other is Truth.YES else Truth.UNKNOWN
+        if self is NO or other is NO:
+            return NO
+        return YES if self is YES and other is YES else UNKNOWN
 
     def __or__(self, other: Truth) -> Truth:
-        if self is Truth.YES or other is Truth.YES:
-            return Truth.YES
-        return Truth.NO if self is Truth.NO and other is Truth.NO else Truth.UNKNOWN
+        if self is YES or other is YES:
+            return YES
+        return NO if self is NO and other is NO else UNKNOWN
 
     def __invert__(self) -> Truth:
-        return _NEGATION[self]
+        if self is UNKNOWN:
+            return self
+        return NO if self is YES else YES
 
 
-_NEGATION = {Truth.YES: Truth.NO, Truth.NO: Truth.YES, Truth.UNKNOWN: Truth.UNKNOWN}
+#: The three by name: before Python 3.12, to read a member off its class costs ten times as much as a name.
+YES: Final = Truth.YES
+NO: Final = Truth.NO
+UNKNOWN: Final = Truth.UNKNOWN
 
 
 def truth(answer: bool) -> Truth:
     """The certain truth of a Python bool."""
-    return Truth.YES if answer else Truth.NO
+    return YES if answer else NO
 
 
 def all_of(answers: Iterable[Truth]) -> Truth:
     """Kleene's conjunction; of nothing it is yes."""
-    result = Truth.YES
+    result = YES
     for answer in answers:
-        result = result & answer
+        if answer is NO:
+            return answer
+        if answer is UNKNOWN:
+            result = answer
     return result
 
 
 def any_of(answers: Iterable[Truth]) -> Truth:
     """Kleene's disjunction; of nothing it is no."""
-    result = Truth.NO
+    result = NO
     for answer in answers:
-        result = result | answer
+        if answer is YES:
+            return answer
+        if answer is UNKNOWN:
+            result = answer
     return result

@@ -100,7 +100,7 @@ def _check(node: n.Expression, scope: Scope) -> t.Typed:
         case n.Negative(operand):
             inner = amount(operand, scope)
             return t.Opposite(node, inner.type, inner)
-        case n.Power():
+        case n.Power():  # pragma: no branch - the last of them
             return _power(node, scope)
 
 

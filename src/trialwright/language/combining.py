@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from trialwright.core import interval as iv
 from trialwright.core.interval import Interval, point
-from trialwright.core.truth import Truth, all_of, any_of
+from trialwright.core.truth import NO, UNKNOWN, YES, Truth, all_of, any_of
 from trialwright.language import typed as t
 from trialwright.language.explanation import Explanation, amount_of, answer_of
 from trialwright.language.time import before_days
@@ -22,10 +22,10 @@ def negation(node: t.Negation, part: Explanation) -> Explanation:
 def junction(node: t.Junction, parts: tuple[Explanation, ...]) -> Explanation:
     """Kleene's and, or."""
     answers = [answer_of(part.value) for part in parts]
-    found = (all_of if node.operator == "and" else any_of)(x.truth for x in answers)
+    found = (all_of if node.operator == "and" else any_of)([x.truth for x in answers])
     why = ""
-    if found is Truth.UNKNOWN:
-        why = "; ".join(dict.fromkeys(x.why for x in answers if x.truth is Truth.UNKNOWN and x.why))
+    if found is UNKNOWN:
+        why = "; ".join(dict.fromkeys(x.why for x in answers if x.truth is UNKNOWN and x.why))
     return Explanation(node, Answer(found, why), parts=parts)
 
 
@@ -40,15 +40,16 @@ def comparison(node: t.Comparison, left: Explanation, right: Explanation) -> Exp
         answer = Answer(_compare_days(node.operator, left.value, right.value), left.value.why or right.value.why)
         return Explanation(node, answer, parts=parts)
     one, other = amount_of(left.value), amount_of(scaled(right.value, node.factor))
-    if one.undefined is not Truth.NO or other.undefined is not Truth.NO:
-        return Explanation(node, Answer(Truth.UNKNOWN, _undefined_why(one, other)), parts=parts)
+    if one.undefined is not NO or other.undefined is not NO:
+        return Explanation(node, Answer(UNKNOWN, _undefined_why(one, other)), parts=parts)
     found = _compare(node.operator, one.interval, other.interval)
-    why = (one.why or other.why) if found is Truth.UNKNOWN else ""
-    return Explanation(node, Answer(found, why), parts=parts, distance=_distance(one.interval, other.interval))
+    why = (one.why or other.why) if found is UNKNOWN else ""
+    distance = _distance(one.interval, other.interval.low) if iv.is_point(other.interval) else None
+    return Explanation(node, Answer(found, why), (), parts, distance)
 
 
 def _undefined_why(*amounts: Amount) -> str:
-    return next((x.why for x in amounts if x.undefined is not Truth.NO and x.why), "undefined")
+    return next((x.why for x in amounts if x.undefined is not NO and x.why), "undefined")
 
 
 def _compare(operator: str, x: Interval, y: Interval) -> Truth:
@@ -69,71 +70,62 @@ def _compare(operator: str, x: Interval, y: Interval) -> Truth:
 
 def _compare_days(operator: str, x: Moment, y: Moment) -> Truth:
     if x.earliest is None or x.latest is None or y.earliest is None or y.latest is None:
-        return Truth.UNKNOWN
+        return UNKNOWN
     one = Interval(Decimal(x.earliest.toordinal()), Decimal(x.latest.toordinal()))
     other = Interval(Decimal(y.earliest.toordinal()), Decimal(y.latest.toordinal()))
     return _compare(operator, one, other)
 
 
-def _distance(x: Interval, *limits: Interval) -> Decimal | None:
-    if not iv.is_point(x) or not all(iv.is_point(limit) for limit in limits):
-        return None
-    return min(abs(iv.ARITHMETIC.subtract(x.low, limit.low)) for limit in limits)
+def _distance(x: Interval, *limits: Decimal) -> Decimal | None:
+    return min([abs(iv.ARITHMETIC.subtract(x.low, limit)) for limit in limits]) if iv.is_point(x) else None
 
 
 def is_among(node: t.IsAmong, part: Explanation) -> Explanation:
     """Whether a value is among acceptable ones."""
-    distance = None
-    found = among(part.value, node.among)
-    match part.value:
-        case Kinds(_, _, why):
+    value, range_, distance = part.value, node.among.interval, None
+    found = among(value, node.among)
+    match value:
+        case Kinds():
             pass
-        case Amount(interval, undefined, why):
-            if undefined is Truth.NO and node.among.interval is not None:
-                distance = _distance(interval, point(node.among.interval.low), point(node.among.interval.high))
+        case Amount():
+            if value.undefined is NO and range_ is not None:
+                distance = _distance(value.interval, range_.low, range_.high)
         case _:
             raise AssertionError("the checker lets only amounts and categories be among something")
     found = ~found if node.negated else found
-    return Explanation(node, Answer(found, why if found is Truth.UNKNOWN else ""), parts=(part,), distance=distance)
+    return Explanation(node, Answer(found, value.why if found is UNKNOWN else ""), (), (part,), distance)
 
 
 def among(value: Value | None, wanted: t.Among) -> Truth:
     """Whether a value, possibly unknown, is among the wanted ones."""
     match value:
-        case Kinds(possible, undefined):
-            if undefined is not Truth.NO:
-                return Truth.UNKNOWN
-            if possible <= wanted.categories:
-                return Truth.YES
-            return Truth.UNKNOWN if possible & wanted.categories else Truth.NO
-        case Amount(interval, undefined):
-            if undefined is not Truth.NO:
-                return Truth.UNKNOWN
+        case Kinds():
+            if value.undefined is not NO:
+                return UNKNOWN
+            if value.possible <= wanted.categories:
+                return YES
+            return UNKNOWN if value.possible & wanted.categories else NO
+        case Amount():
+            if value.undefined is not NO:
+                return UNKNOWN
             if wanted.interval is not None:
-                return inside(interval, wanted.interval)
-            return any_of(iv.equal(interval, point(number)) for number in wanted.numbers)
+                return iv.between(value.interval, wanted.interval.low, wanted.interval.high)
+            return any_of([iv.between(value.interval, number, number) for number in wanted.numbers])
         case _:
-            return Truth.UNKNOWN
-
-
-def inside(x: Interval, range_: Interval) -> Truth:
-    """Whether x lies between two bounds, both included; a bound at infinity, as of a range `>= 0.8`, holds for all."""
-    above = iv.less_or_equal(point(range_.low), x) if range_.low.is_finite() else Truth.YES
-    below = iv.less_or_equal(x, point(range_.high)) if range_.high.is_finite() else Truth.YES
-    return above & below
+            return UNKNOWN
 
 
 def same_kind(node: t.SameKind, left: Explanation, right: Explanation) -> Explanation:
     """Whether two categories are the same."""
     assert isinstance(left.value, Kinds)
     assert isinstance(right.value, Kinds)
-    found = Truth.UNKNOWN
-    if left.value.undefined is Truth.NO and right.value.undefined is Truth.NO:
+    found = UNKNOWN
+    if left.value.undefined is NO and right.value.undefined is NO:
         if not left.value.possible & right.value.possible:
-            found = Truth.NO
+            found = NO
         elif len(left.value.possible) == 1 and left.value.possible == right.value.possible:
-            found = Truth.YES
-    why = (left.value.why or right.value.why) if found is Truth.UNKNOWN else ""
+            found = YES
+    why = (left.value.why or right.value.why) if found is UNKNOWN else ""
     return Explanation(node, Answer(~found if node.negated else found, why), parts=(left, right))
 
 
@@ -157,11 +149,11 @@ def calculation(node: t.Calculation, left: Explanation, right: Explanation) -> E
             result = iv.add(one.interval, iv.negate(other.interval))
         case "*":
             result = iv.multiply(one.interval, other.interval)
-        case "/":
+        case "/":  # pragma: no branch - the last of them
             result = iv.divide(one.interval, other.interval)
     if result is None:
-        nothing = other.interval == point(Decimal(0)) and other.undefined is Truth.NO
-        undefined = undefined | (Truth.YES if nothing else Truth.UNKNOWN)
+        nothing = other.interval == point(Decimal(0)) and other.undefined is NO
+        undefined = undefined | (YES if nothing else UNKNOWN)
         return Explanation(node, unknown_amount(why or "division by zero", undefined), parts=parts)
     return Explanation(node, Amount(result, undefined, why), parts=parts)
 
@@ -182,7 +174,7 @@ def raised(node: t.Raised, part: Explanation) -> Explanation:
         result = Interval(Decimal(0), result.high, False, result.high_open)  # an even power is never negative
     over = iv.divide(point(Decimal(1)), result) if node.exponent < 0 else result
     if over is None:
-        undefined = amount.undefined | (Truth.YES if result == point(Decimal(0)) else Truth.UNKNOWN)
+        undefined = amount.undefined | (YES if result == point(Decimal(0)) else UNKNOWN)
         return Explanation(node, unknown_amount(amount.why or "division by zero", undefined), parts=(part,))
     return Explanation(node, Amount(over, amount.undefined, amount.why), parts=(part,))
 

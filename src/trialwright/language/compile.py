@@ -1,7 +1,7 @@
 """The second interpreter: checked expressions over a whole population, as one Ibis expression.
 
-It answers what `evaluate` answers, participant by participant, on DuckDB and PostgreSQL alike; `docs/compile.md` tells
-what it costs. Nothing that only reads a protocol imports this module, and so Ibis.
+It answers what `evaluate` answers, participant by participant, on DuckDB, PostgreSQL and Spark alike;
+`docs/compile.md` tells what it costs. Nothing that only reads a protocol imports this module, and so Ibis.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import ibis
 
 from trialwright.language import typed as t
 from trialwright.language.compiling import frame as f
-from trialwright.language.compiling.engine import FALSE, UNKNOWN, Column, Table, either
+from trialwright.language.compiling.engine import FALSE, UNKNOWN, Column, Table, check_engine, either, rows_of
 from trialwright.language.compiling.members import Population, root_frame
 from trialwright.language.compiling.moments import Span, latest
 from trialwright.language.compiling.quantities import Amount
@@ -29,6 +29,8 @@ def compile_rules(rules: Mapping[str, t.Typed], source: Source) -> Table:
     What is no condition has columns of its own: `x_low`, `x_high`, `x_low_open`, `x_high_open` of an amount, `x_mask`
     of a category, `x_earliest` and `x_latest` of a date, and `x_undefined` beside the first two.
     """
+    for table in (source.participants, source.observations, *source.records.values()):
+        check_engine(table)
     asks = [(rule, "") for rule in rules.values()]
     population = Population(source, times_of(source, asks))
     frame = root_frame(population, asks)
@@ -56,7 +58,7 @@ def compile_criteria(criteria: Sequence[tuple[str, str, t.Typed]], source: Sourc
 def _columns(name: str, found: Value) -> dict[str, Column]:
     match found:
         case Amount():
-            ends = {f"{name}_low": _end(found.low), f"{name}_high": _end(found.high)}
+            ends = {f"{name}_low": found.low, f"{name}_high": found.high}
             opens = {f"{name}_low_open": found.low_open, f"{name}_high_open": found.high_open}
             return ends | opens | {f"{name}_undefined": _written(found.undefined)}
         case Kinds():
@@ -67,24 +69,13 @@ def _columns(name: str, found: Value) -> dict[str, Column]:
             return {name: _written(found)}
 
 
-def _end(end: Column | None) -> Column:
-    return ibis.null("float64") if end is None else end
-
-
 def _written(truth: Column) -> Column:
     return truth if truth is not UNKNOWN else ibis.null("boolean")
 
 
 def answers_of(connection: Any, table: Table) -> Any:
-    """The rows of a compiled table, as Arrow.
-
-    Ibis would spend most of its time on fusing subqueries that the engine fuses itself; here it is told not to.
-    """
-    fused, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, False
-    try:
-        return connection.to_pyarrow(table)
-    finally:
-        ibis.options.sql.fuse_selects = fused
+    """The rows of a compiled table, as Arrow."""
+    return rows_of(connection, table)
 
 
 def categories_of(rule: t.Typed) -> tuple[str, ...]:

@@ -9,16 +9,16 @@ from decimal import Decimal
 from trialwright.core import interval as iv
 from trialwright.core.interval import Interval, point
 from trialwright.core.partial_date import PartialDate
-from trialwright.core.truth import Truth, all_of, any_of
+from trialwright.core.truth import NO, UNKNOWN, YES, Truth, all_of, any_of
 from trialwright.language.values import Amount, Answer, Value, unknown_amount
 
 
 def counted(passing: Sequence[Truth], closed: bool, name: str = "") -> Amount:
     """How many pass, as `[certain, possible]`; an open list has no upper end."""
-    low = sum(1 for x in passing if x is Truth.YES)
+    low = sum(1 for x in passing if x is YES)
     if not closed:
         return Amount(Interval(Decimal(low), iv.INFINITY), why=f"{name}: the list is still open")
-    high = sum(1 for x in passing if x is not Truth.NO)
+    high = sum(1 for x in passing if x is not NO)
     why = f"{name}: not all of them are fully recorded" if low != high else ""
     return Amount(Interval(Decimal(low), Decimal(high)), why=why)
 
@@ -31,14 +31,14 @@ def over_tests(
     if function == "any":
         found = any_of(belongs & passes for belongs, passes, _ in tests)
         if not closed:
-            found = found | Truth.UNKNOWN
-        return Answer(found, is_open if found is Truth.UNKNOWN else "")
+            found = found | UNKNOWN
+        return Answer(found, is_open if found is UNKNOWN else "")
     if function == "every":
         found = all_of(~belongs | passes for belongs, passes, _ in tests)
-        certain_member = any(belongs is Truth.YES for belongs, _, _ in tests)
-        if found is Truth.YES and not (closed and certain_member):
-            found = Truth.UNKNOWN
-        return Answer(found, (is_open if tests else f"{name}: none recorded") if found is Truth.UNKNOWN else "")
+        certain_member = any(belongs is YES for belongs, _, _ in tests)
+        if found is YES and not (closed and certain_member):
+            found = UNKNOWN
+        return Answer(found, (is_open if tests else f"{name}: none recorded") if found is UNKNOWN else "")
     if function == "share":
         return _share([(belongs, passes) for belongs, passes, _ in tests], closed, name)
     low, high = _longest_run(tests)
@@ -49,20 +49,20 @@ def over_tests(
 
 def _share(tests: Sequence[tuple[Truth, Truth]], closed: bool, name: str) -> Amount:
     """The proportion of members that pass, with bounds that some completion of what is unknown attains."""
-    sure = sum(1 for belongs, _ in tests if belongs is Truth.YES)
-    sure_pass = sum(1 for belongs, passes in tests if belongs is Truth.YES and passes is Truth.YES)
-    may_pass = sum(1 for belongs, passes in tests if belongs is Truth.YES and passes is not Truth.NO)
-    extra_fail = sum(1 for belongs, passes in tests if belongs is Truth.UNKNOWN and passes is not Truth.YES)
-    extra_pass = sum(1 for belongs, passes in tests if belongs is Truth.UNKNOWN and passes is not Truth.NO)
+    sure = sum(1 for belongs, _ in tests if belongs is YES)
+    sure_pass = sum(1 for belongs, passes in tests if belongs is YES and passes is YES)
+    may_pass = sum(1 for belongs, passes in tests if belongs is YES and passes is not NO)
+    extra_fail = sum(1 for belongs, passes in tests if belongs is UNKNOWN and passes is not YES)
+    extra_pass = sum(1 for belongs, passes in tests if belongs is UNKNOWN and passes is not NO)
     zero, one = Decimal(0), Decimal(1)
     if not closed:
-        undefined = Truth.NO if sure else Truth.UNKNOWN
+        undefined = NO if sure else UNKNOWN
         low_open, high_open = sure_pass > 0, may_pass < sure
         return Amount(Interval(zero, one, low_open, high_open), undefined, f"{name}: the list is still open")
     if sure == 0:
-        if not any(belongs is Truth.UNKNOWN for belongs, _ in tests):
-            return Amount(Interval(zero, one), Truth.YES, f"{name}: there is none to take a share of")
-        return Amount(Interval(zero, one), Truth.UNKNOWN, f"{name}: perhaps there is none")
+        if not any(belongs is UNKNOWN for belongs, _ in tests):
+            return Amount(Interval(zero, one), YES, f"{name}: there is none to take a share of")
+        return Amount(Interval(zero, one), UNKNOWN, f"{name}: perhaps there is none")
     low = iv.ARITHMETIC.divide(Decimal(sure_pass), Decimal(sure + extra_fail))
     high = iv.ARITHMETIC.divide(Decimal(may_pass + extra_pass), Decimal(sure + extra_pass))
     return Amount(Interval(low, high), why=f"{name}: not all of them are fully recorded" if low != high else "")
@@ -76,10 +76,10 @@ def _longest_run(tests: Sequence[tuple[Truth, Truth, PartialDate | None]]) -> tu
     """
     low = high = run_low = run_high = 0
     for cluster in _clusters(tests):
-        certain_passes = sum(1 for b, p in cluster if b is Truth.YES and p is Truth.YES)
-        possible_breaks = sum(1 for b, p in cluster if p is not Truth.YES)
-        possible_passes = sum(1 for b, p in cluster if p is not Truth.NO)
-        certain_breaks = sum(1 for b, p in cluster if b is Truth.YES and p is Truth.NO)
+        certain_passes = sum(1 for b, p in cluster if b is YES and p is YES)
+        possible_breaks = sum(1 for b, p in cluster if p is not YES)
+        possible_passes = sum(1 for b, p in cluster if p is not NO)
+        certain_breaks = sum(1 for b, p in cluster if b is YES and p is NO)
         if possible_breaks:
             low = max(low, run_low, -(-certain_passes // (possible_breaks + 1)))
             run_low = 0
@@ -113,14 +113,14 @@ def _clusters(tests: Sequence[tuple[Truth, Truth, PartialDate | None]]) -> list[
 def summary(function: str, amounts: Sequence[tuple[Amount, Truth]], closed: bool, name: str) -> Amount:
     """min, max, mean and sum over members, each with whether it belongs."""
     if not amounts and function != "sum":
-        return unknown_amount(f"{name}: none recorded", Truth.UNKNOWN)
-    if any(amount.undefined is not Truth.NO for amount, _ in amounts):
-        return unknown_amount(f"{name}: undefined for some of them", Truth.UNKNOWN)
+        return unknown_amount(f"{name}: none recorded", UNKNOWN)
+    if any(amount.undefined is not NO for amount, _ in amounts):
+        return unknown_amount(f"{name}: undefined for some of them", UNKNOWN)
     if function == "sum":
         return _sum(amounts, closed, name)
-    sure = [amount.interval for amount, belongs in amounts if belongs is Truth.YES]
+    sure = [amount.interval for amount, belongs in amounts if belongs is YES]
     possible = [amount.interval for amount, _ in amounts]
-    undefined = Truth.NO if sure else Truth.UNKNOWN
+    undefined = NO if sure else UNKNOWN
     why = next((amount.why for amount, _ in amounts if amount.why), "") if closed else f"{name}: the list is still open"
     if function == "mean":
         if len(sure) == len(possible) and closed:
@@ -139,20 +139,18 @@ def summary(function: str, amounts: Sequence[tuple[Amount, Truth]], closed: bool
     if function == "min":
         flipped = summary("max", [(Amount(iv.negate(a.interval)), b) for a, b in amounts], closed, name)
         return Amount(iv.negate(flipped.interval), flipped.undefined, why)
-    high, high_open = max(((x.high, not x.high_open) for x in possible), key=lambda end: end)
-    low, low_open = max(((x.low, x.low_open) for x in (sure or possible)), key=lambda end: end)
-    if not sure:
-        low, low_closed = min((x.low, not x.low_open) for x in possible)
-        low_open = not low_closed
+    # it is above every certain member; where none is certain it may be the least, and then one that includes its end
+    low, low_open = max((x.low, x.low_open) for x in sure) if sure else min((x.low, x.low_open) for x in possible)
     if not closed:
         return Amount(Interval(low, iv.INFINITY, low_open), undefined, why)
-    return Amount(Interval(low, high, low_open and low != high, not high_open), undefined, why)
+    high, high_closed = max((x.high, not x.high_open) for x in possible)
+    return Amount(Interval(low, high, low_open and low != high, not high_closed), undefined, why)
 
 
 def _sum(amounts: Sequence[tuple[Amount, Truth]], closed: bool, name: str) -> Amount:
     total = point(Decimal(0))
     for amount, belongs in amounts:
-        total = iv.add(total, amount.interval if belongs is Truth.YES else iv.hull(amount.interval, point(Decimal(0))))
+        total = iv.add(total, amount.interval if belongs is YES else iv.hull(amount.interval, point(Decimal(0))))
     why = next((amount.why for amount, _ in amounts if amount.why), "")
     if not closed:
         return unknown_amount(f"{name}: the list is still open")

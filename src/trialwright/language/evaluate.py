@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from trialwright.core.interval import point
@@ -40,28 +39,31 @@ def answer(explanation: Explanation) -> Truth:
 
 
 def _evaluate(node: t.Typed, world: World) -> Explanation:
-    match node:
+    match node:  # the most frequent first
         case t.ItemAggregate():
             return over_items.over_item(node, world, _evaluate)
-        case t.RecordAggregate():
-            return over_records.over_records(node, world, _evaluate)
         case t.FieldOf():
             return over_records.record_field(node, world)
-        case t.ConstantAmount(value=value):
-            return Explanation(node, Amount(point(value)))
-        case t.ConstantDate(value=day):
-            midnight = datetime(day.year, day.month, day.day)
-            return Explanation(node, Moment(midnight, midnight))
-        case t.Comparison():
-            return combining.comparison(node, _evaluate(node.left, world), _evaluate(node.right, world))
         case t.IsAmong():
             return combining.is_among(node, _evaluate(node.operand, world))
+        case t.Junction():
+            return combining.junction(node, tuple([_evaluate(operand, world) for operand in node.operands]))
+        case t.Comparison():
+            return combining.comparison(node, _evaluate(node.left, world), _evaluate(node.right, world))
+        case t.ConstantAmount():
+            return Explanation(node, Amount(point(node.value)))
+        case t.RecordAggregate():
+            return over_records.over_records(node, world, _evaluate)
+        case t.Derived():
+            part = _evaluate(node.body, World(world.facts, world.when, world.at_hand))
+            return Explanation(node, combining.scaled(part.value, node.factor), parts=(part,))
+        case t.ConstantDate():
+            midnight = datetime(node.value.year, node.value.month, node.value.day)
+            return Explanation(node, Moment(midnight, midnight))
         case t.SameKind():
             return combining.same_kind(node, _evaluate(node.left, world), _evaluate(node.right, world))
         case t.WithinNormal():
             return over_items.within_normal(node, world, _evaluate)
-        case t.Junction():
-            return combining.junction(node, tuple(_evaluate(operand, world) for operand in node.operands))
         case t.Negation():
             return combining.negation(node, _evaluate(node.operand, world))
         case t.Attribute():
@@ -71,9 +73,6 @@ def _evaluate(node: t.Typed, world: World) -> Explanation:
             return Explanation(node, moment(world.observation.date))
         case t.AnchorDate():
             return Explanation(node, moment(anchor(node.anchor, world), f"{node.anchor}: not reached"))
-        case t.Derived():
-            part = _evaluate(node.body, replace(world, observation=None))
-            return Explanation(node, combining.scaled(part.value, node.factor), parts=(part,))
         case t.AskedAt():
             return _asked_at(node, world)
         case t.Age():
@@ -82,7 +81,7 @@ def _evaluate(node: t.Typed, world: World) -> Explanation:
             return combining.calculation(node, _evaluate(node.left, world), _evaluate(node.right, world))
         case t.Opposite():
             return combining.opposite(node, _evaluate(node.operand, world))
-        case t.Raised():
+        case t.Raised():  # pragma: no branch - the last of them
             return combining.raised(node, _evaluate(node.operand, world))
 
 

@@ -32,7 +32,7 @@ def _line(explanation: Explanation) -> str:
 
 
 def _compared_unit(explanation: Explanation) -> str:
-    unit = explanation.parts[0].node.type.unit if explanation.parts else None
+    unit = explanation.parts[0].node.type.unit
     return f" {unit.code}" if unit and unit.code != "1" else ""
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TypeAlias
 
-from trialwright.core.interval import Interval
+from trialwright.core.interval import Interval, between
 from trialwright.core.partial_date import PartialDate, completed_years
-from trialwright.core.truth import Truth
+from trialwright.core.truth import NO, UNKNOWN, YES, Truth
 from trialwright.language import typed as t
-from trialwright.language.combining import among, inside
+from trialwright.language.combining import among
 from trialwright.language.counting import counted, over_tests, summary
-from trialwright.language.explanation import Explanation, amount_of, answer_of, use
+from trialwright.language.explanation import Explanation, Use, amount_of, answer_of, use
 from trialwright.language.facts import Observation
 from trialwright.language.time import at_or_before
 from trialwright.language.values import Amount, Answer, Moment, Value, unknown_amount
@@ -35,34 +35,37 @@ def over_item(node: t.ItemAggregate, world: World, ask: Ask) -> Explanation:
     """The chosen observation, or what the observations amount to."""
     asked = asked_at(node.at, world)
     if asked is None:
-        return Explanation(node, no_value(node.type, f"{node.at[0]}: not reached"))
+        return _not_reached(node)
     members = _members(node, asked, ask)
-    name, unit = _name(node.item.name, node.person), node.item.unit.code
     if node.function in ("latest", "earliest"):
-        chosen = rivals(members, _date, node.function)
-        return Explanation(node, _choice(node, chosen, name, asked), tuple(use(name, unit, x) for x, _ in chosen))
-    uses = tuple(use(name, unit, x) for x, _ in members)
+        return _choice(node, rivals(members, _date, node.function), asked)
+    name = _name(node.item.name, node.person)
     made = [(x, belongs) for x, belongs in members if x.value is not None]
-    return Explanation(node, _amounts_to(node, members, made, name, asked, ask), uses)
+    return Explanation(node, _amounts_to(node, members, made, name, asked, ask), _uses(node, name, members))
 
 
 def within_normal(node: t.WithinNormal, world: World, ask: Ask) -> Explanation:
     """Whether each result that could be the chosen one lies in the range that came with it."""
-    part = over_item(node.operand, world, ask)
     asked = asked_at(node.operand.at, world)
-    members = _members(node.operand, asked, ask) if asked is not None else []
-    chosen = [x for x, _ in rivals(members, _date, node.operand.function)]
+    if asked is None:
+        part = _not_reached(node.operand)
+        return Explanation(node, Answer(UNKNOWN, amount_of(part.value).why), parts=(part,))
+    chosen = rivals(_members(node.operand, asked, ask), _date, node.operand.function)
+    part = _choice(node.operand, chosen, asked)
     amount = amount_of(part.value)
-    answers = {
-        inside(x.value.interval, x.normal) if isinstance(x.value, Amount) and x.normal is not None else Truth.UNKNOWN
-        for x in chosen
-    }
-    found = answers.pop() if len(answers) == 1 and amount.undefined is Truth.NO else Truth.UNKNOWN
+    answers = {_is_normal(x) for x, _ in chosen}
+    found = answers.pop() if len(answers) == 1 and amount.undefined is NO else UNKNOWN
     why = ""
-    if found is Truth.UNKNOWN:
-        lacks = any(x.normal is None for x in chosen)
+    if found is UNKNOWN:
+        lacks = any(x.normal is None for x, _ in chosen)
         why = amount.why or (f"{node.operand.item.name}: no reference range came with the result" if lacks else "")
     return Explanation(node, Answer(~found if node.outside else found, why), parts=(part,))
+
+
+def _is_normal(x: Observation) -> Truth:
+    if x.normal is None or not isinstance(x.value, Amount):
+        return UNKNOWN
+    return between(x.value.interval, x.normal.low, x.normal.high)
 
 
 def attribute(node: t.Attribute, world: World) -> Explanation:
@@ -75,7 +78,7 @@ def attribute(node: t.Attribute, world: World) -> Explanation:
 def age(node: t.Age, world: World) -> Explanation:
     """Completed years since birth. When the date of birth was recorded does not matter, only which is the latest."""
     name = _name(node.born.name, node.person)
-    told = [(x, Truth.YES) for x in person(node.person, world).observations.get(node.born.name, ())]
+    told = [(x, YES) for x in person(node.person, world).observations.get(node.born.name, ())]
     when = reference(node.at, world)
     if when is None:
         return Explanation(node, unknown_amount(f"{' '.join(node.at)}: not reached"))
@@ -83,7 +86,7 @@ def age(node: t.Age, world: World) -> Explanation:
         return Explanation(node, unknown_amount(f"{name}: never recorded"))
     chosen = [x for x, _ in rivals(told, _date, "latest")]
     uses = tuple(use(name, "", x) for x in chosen)
-    born = hull_moments([x.value if isinstance(x.value, Moment) else Moment(None, None) for x in chosen], Truth.NO, "")
+    born = hull_moments([x.value if isinstance(x.value, Moment) else Moment(None, None) for x in chosen], NO, "")
     if born.earliest is None or born.latest is None:
         why = next((x.why for x in chosen if x.why), "no result")
         return Explanation(node, unknown_amount(f"{name}: {why}"), uses)
@@ -108,9 +111,9 @@ def _members(node: t.ItemAggregate, world: World, ask: Ask) -> _Members:
         belongs = in_windows(x.date, windows, world)
         for narrowing in node.filters:
             belongs = belongs & among(x.attributes.get(narrowing.attribute.name), narrowing.among)
-        if node.where is not None and belongs is not Truth.NO:
+        if node.where is not None and belongs is not NO:
             belongs = belongs & _passes(node.where, x, world, ask)
-        if belongs is not Truth.NO:
+        if belongs is not NO:
             members.append((x, belongs))
     return members
 
@@ -123,28 +126,43 @@ def _name(name: str, relative: str) -> str:
     return f"{relative}.{name}" if relative else name
 
 
-def _choice(node: t.ItemAggregate, chosen: _Members, name: str, world: World) -> Value:
+def _not_reached(node: t.ItemAggregate) -> Explanation:
+    return Explanation(node, no_value(node.type, f"{node.at[0]}: not reached"))
+
+
+def _uses(node: t.ItemAggregate, name: str, members: _Members) -> tuple[Use, ...]:
+    unit = node.item.unit.code
+    return tuple([use(name, unit, x) for x, _ in members])
+
+
+def _choice(node: t.ItemAggregate, chosen: _Members, world: World) -> Explanation:
+    name = _name(node.item.name, node.person)
+    return Explanation(node, _chosen_value(node, chosen, name, world), _uses(node, name, chosen))
+
+
+def _chosen_value(node: t.ItemAggregate, chosen: _Members, name: str, world: World) -> Value:
     if not chosen:
         return _nothing(node, name, world)
-    sure = any(belongs is Truth.YES for _, belongs in chosen)
-    undefined = Truth.NO if sure else Truth.UNKNOWN
+    sure = YES in [belongs for _, belongs in chosen]
+    undefined = NO if sure else UNKNOWN
     why = "" if sure else f"{name}: not certain that it was recorded in time"
     if node.take == "date":
         return hull_moments([moment(x.date, f"{name}: no date") for x, _ in chosen], undefined, why)
-    without = next((f"{name}: {x.why or 'no result'}" for x, _ in chosen if x.value is None), "")
-    if without:
-        return no_value(node.type, without)
-    return hull(node.type, [x.value for x, _ in chosen if x.value is not None], undefined, why)
+    values = [x.value for x, _ in chosen if x.value is not None]
+    if len(values) < len(chosen):
+        without = next(x.why for x, _ in chosen if x.value is None)
+        return no_value(node.type, f"{name}: {without or 'no result'}")
+    return hull(node.type, values, undefined, why)
 
 
 def _nothing(node: t.ItemAggregate, name: str, world: World) -> Value:
     """Why no observation belongs; no, where nothing was recorded by then and the list it hangs on is closed."""
     facts = person(node.person, world)
     told = facts.observations.get(node.item.name, ())
-    by_then = [x for x in told if at_or_before(x.date, world.when) is not Truth.NO]
+    by_then = [x for x in told if at_or_before(x.date, world.when) is not NO]
     absent_no = node.item.absent_no and node.type.is_a == "truth"
     if absent_no and not by_then and is_closed(facts, node.item.absent_no, world.when):
-        return Answer(Truth.NO)
+        return Answer(NO)
     if not told:
         return no_value(node.type, f"{name}: never recorded")
     return no_value(node.type, f"{name}: recorded, but not in the time or state that is asked for, or expired")
@@ -164,7 +182,7 @@ def _amounts_to(node: t.ItemAggregate, members: _Members, made: _Members, name: 
             return over_tests(node.function, tests, closed=bool(made), name=name)
         case _:
             if not made:
-                return unknown_amount(f"{name}: never recorded", Truth.UNKNOWN)
+                return unknown_amount(f"{name}: never recorded", UNKNOWN)
             amounts = [(amount_of(x.value), belongs) for x, belongs in made]
             return summary(node.function, amounts, closed=True, name=name)
 
@@ -173,18 +191,18 @@ def _is_known(members: _Members) -> Truth:
     """Whether the name by itself has a recorded answer: its latest observation belongs, and has a result."""
     chosen = rivals(members, _date, "latest")
     if not any(x.value is not None for x, _ in chosen):
-        return Truth.NO
-    sure = any(belongs is Truth.YES for _, belongs in chosen)
-    return Truth.YES if sure and all(x.value is not None for x, _ in chosen) else Truth.UNKNOWN
+        return NO
+    sure = any(belongs is YES for _, belongs in chosen)
+    return YES if sure and all(x.value is not None for x, _ in chosen) else UNKNOWN
 
 
 def _observation_truth(node: t.ItemAggregate, x: Observation, world: World, ask: Ask) -> Truth:
     if node.satisfies is not None:
         return _passes(node.satisfies, x, world, ask)
-    return x.value.truth if isinstance(x.value, Answer) else Truth.YES
+    return x.value.truth if isinstance(x.value, Answer) else YES
 
 
 def _passes(condition: t.Typed | None, x: Observation, world: World, ask: Ask) -> Truth:
     if condition is None:
-        return Truth.YES
+        return YES
     return answer_of(ask(condition, World(world.facts, world.when, world.at_hand, x)).value).truth

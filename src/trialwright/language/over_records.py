@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trialwright.core import interval as iv
 from trialwright.core.partial_date import PartialDate
-from trialwright.core.truth import Truth, any_of, truth
+from trialwright.core.truth import NO, UNKNOWN, YES, Truth, any_of, truth
 from trialwright.language import typed as t
 from trialwright.language.counting import counted, over_tests, summary
 from trialwright.language.explanation import Explanation, Use, amount_of, answer_of, use
@@ -31,7 +31,7 @@ def over_records(node: t.RecordAggregate, world: World, ask: Ask) -> Explanation
         return Explanation(node, no_value(node.type, f"{node.at[0]}: not reached"))
     name, (members, asides) = node.kind, _members(node, asked, ask)
     closed = is_closed(asked.facts, name, asked.when)
-    uses = tuple(Use(name, None, "", x.identity, str(x.date or ""), x.event) for x, _ in members)
+    uses = tuple([Use(name, None, "", x.identity, x.date.text if x.date else "", x.event) for x, _ in members])
     if node.function in ("count", "any", "every", "share", "longest_run"):
         tested = [_tested(node.satisfies, x, node, asked, ask) for x, _ in members]
         asides += [part for _, part in tested if part is not None]
@@ -43,7 +43,7 @@ def over_records(node: t.RecordAggregate, world: World, ask: Ask) -> Explanation
     if node.function in ("latest", "earliest"):
         return _choice(node, rivals(members, _date, node.function), uses, asides, asked, ask)
     assert node.take is not None
-    parts = tuple(ask(node.take, _with(x, node, asked)) for x, _ in members)
+    parts = tuple([ask(node.take, _with(x, node, asked)) for x, _ in members])
     everything = (*parts, *asides)
     if node.function == "known":
         recorded = [belongs for part, (_, belongs) in zip(parts, members, strict=True) if not _is_unknown(part.value)]
@@ -61,7 +61,7 @@ def record_field(node: t.FieldOf, world: World) -> Explanation:
     if record is None:
         return Explanation(node, no_value(node.type, f"{name}: its record is not known"))
     told = record.fields.get(node.item.name)
-    if told is None or at_or_before(told.date or record.date, world.when) is Truth.NO:
+    if told is None or at_or_before(told.date or record.date, world.when) is NO:
         return Explanation(node, no_value(node.type, f"{name}: not recorded"))
     value = told.value if told.value is not None else no_value(node.type, f"{name}: {told.why or 'no result'}")
     return Explanation(node, value, (use(f"{name} [{record.identity}]", node.item.unit.code, told),))
@@ -77,12 +77,12 @@ def _choice(
 ) -> Explanation:
     assert node.take is not None
     take = node.take
-    parts = tuple(ask(take, _with(x, node, world)) for x, _ in chosen)
+    parts = tuple([ask(take, _with(x, node, world)) for x, _ in chosen])
     if not parts:
         return Explanation(node, no_value(node.type, f"{node.kind}: none recorded"), uses, tuple(asides))
-    sure = any(belongs is Truth.YES for _, belongs in chosen)
+    sure = YES in [belongs for _, belongs in chosen]
     why = "" if sure else f"{node.kind}: not certain that it belongs"
-    value = hull(take.type, [part.value for part in parts], Truth.NO if sure else Truth.UNKNOWN, why)
+    value = hull(take.type, [part.value for part in parts], NO if sure else UNKNOWN, why)
     return Explanation(node, value, uses, (*parts, *asides))
 
 
@@ -94,8 +94,8 @@ def _is_unknown(value: Value) -> bool:
             return len(possible) != 1
         case Moment(earliest):
             return earliest is None
-        case Answer(found):
-            return found is Truth.UNKNOWN
+        case Answer(found):  # pragma: no branch - the last of them
+            return found is UNKNOWN
 
 
 # ---------------------------------------------------------------- members
@@ -114,12 +114,12 @@ def _members(
         belongs = in_windows(x.date, node.windows, world)
         if node.of:
             belongs = belongs & _is_of(x, node, world)
-        if node.where is not None and belongs is not Truth.NO:
+        if node.where is not None and belongs is not NO:
             passes, part = _tested(node.where, x, node, world, ask)
             belongs = belongs & passes
-            if part is not None:
-                asides.append(part)
-        if belongs is not Truth.NO:
+            assert part is not None
+            asides.append(part)
+        if belongs is not NO:
             members.append((x, belongs))
     return members, asides
 
@@ -137,7 +137,7 @@ def with_ancestors(x: RecordEntry, facts: Facts) -> dict[str, RecordEntry]:
 def _is_of(x: RecordEntry, node: t.RecordAggregate, world: World) -> Truth:
     """Whether it belongs to the record at hand; unknown where the link was not recorded."""
     owner, own = world.at_hand.get(node.of), _lineage(x, node.lineage, world.facts).get(node.of)
-    return Truth.UNKNOWN if owner is None or own is None else truth(own.identity == owner.identity)
+    return UNKNOWN if owner is None or own is None else truth(own.identity == owner.identity)
 
 
 def _lineage(x: RecordEntry, kinds: tuple[str, ...], facts: Facts) -> dict[str, RecordEntry]:
@@ -161,7 +161,7 @@ def _tested(
 ) -> tuple[Truth, Explanation | None]:
     """Whether a record passes a condition, and why; without a condition it does."""
     if condition is None:
-        return Truth.YES, None
+        return YES, None
     part = ask(condition, _with(x, node, world))
     return answer_of(part.value).truth, part
 

@@ -9,7 +9,7 @@ from importlib import resources
 from typing import cast
 
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from trialwright.core.finding import Finding, Where, finding
 from trialwright.language import nodes as n
@@ -88,11 +88,10 @@ def _depth(text: str) -> int:
 def _slip(text: str, slip: UnexpectedInput, where: Where) -> Finding:
     if isinstance(slip, UnexpectedToken):
         expected, token = set(slip.accepts or slip.expected), str(slip.token)
-    elif isinstance(slip, UnexpectedCharacters):
-        expected, token = set(slip.allowed or ()), text[int(slip.pos_in_stream or 0) :][:1]
     else:
-        expected, token = set(), ""
-    ended = isinstance(slip, UnexpectedEOF) or (isinstance(slip, UnexpectedToken) and slip.token.type == "$END")
+        assert isinstance(slip, UnexpectedCharacters)  # the end of the text is a token too, `$END`
+        expected, token = set(slip.allowed or ()), text[int(slip.pos_in_stream or 0) :][:1]
+    ended = isinstance(slip, UnexpectedToken) and slip.token.type == "$END"
     hopes = ", ".join(sorted({_EXPECTED.get(name, name.lower()) for name in expected})) or "something else"
     if ended or not token:
         return finding("syntax_end", shifted(where, *_end(text)), expected=hopes, text=text)

@@ -6,8 +6,8 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from trialwright.core.interval import Interval
-from trialwright.core.partial_date import PartialDate, add_months
-from trialwright.core.truth import Truth
+from trialwright.core.partial_date import PartialDate, add_months, is_day
+from trialwright.core.truth import NO, UNKNOWN, YES, Truth
 from trialwright.language.typed import Window
 from trialwright.language.values import Moment
 
@@ -17,10 +17,10 @@ _END = time(23, 59)
 def at_or_before(date: PartialDate | None, when: PartialDate) -> Truth:
     """Whether something happened at or before the reference time; a whole day reaches to its end."""
     if date is None:
-        return Truth.UNKNOWN
+        return UNKNOWN
     if date.latest <= when.latest:
-        return Truth.YES
-    return Truth.NO if date.earliest > when.latest else Truth.UNKNOWN
+        return YES
+    return NO if date.earliest > when.latest else UNKNOWN
 
 
 def in_window(date: PartialDate | None, window: Window, when: PartialDate, anchor: PartialDate | None) -> Truth:
@@ -30,12 +30,12 @@ def in_window(date: PartialDate | None, window: Window, when: PartialDate, ancho
     """
     base = anchor if window.anchor else when
     if date is None or base is None:
-        return Truth.UNKNOWN
-    answer = Truth.YES
+        return UNKNOWN
+    answer = YES
     if window.side in ("before", "around"):
-        answer = answer & _not_before(date, shift(base.earliest, window, -1), shift(base.latest, window, -1))
+        answer = answer & _not_before(date, *_edges(base, window, -1))
     if window.side in ("after", "around"):
-        answer = answer & _not_after(date, shift(base.earliest, window, 1), shift(base.latest, window, 1))
+        answer = answer & _not_after(date, *_edges(base, window, 1))
         answer = answer & at_or_before(date, when)
     if window.anchor and window.side == "before":
         answer = answer & _strictly_before(date, base)
@@ -44,6 +44,14 @@ def in_window(date: PartialDate | None, window: Window, when: PartialDate, ancho
     if not window.anchor and window.side == "before":
         answer = answer & at_or_before(date, when)
     return answer
+
+
+def _edges(base: PartialDate, window: Window, sign: int) -> tuple[datetime, datetime]:
+    """The first and the last edge that a window may have; one and the same for a known day, unless hours count."""
+    first = shift(base.earliest, window, sign)
+    if is_day(base) and window.calendar != "hours":
+        return first, first
+    return first, shift(base.latest, window, sign)
 
 
 def shift(moment: datetime, window: Window, sign: int) -> datetime:
@@ -77,19 +85,19 @@ def before_days(x: Moment, y: Moment) -> Interval | None:
 
 def _not_before(date: PartialDate, first_edge: datetime, last_edge: datetime) -> Truth:
     if date.earliest >= last_edge:
-        return Truth.YES
-    return Truth.NO if date.latest < first_edge else Truth.UNKNOWN
+        return YES
+    return NO if date.latest < first_edge else UNKNOWN
 
 
 def _not_after(date: PartialDate, first_edge: datetime, last_edge: datetime) -> Truth:
     if date.latest <= first_edge:
-        return Truth.YES
-    return Truth.NO if date.earliest > last_edge else Truth.UNKNOWN
+        return YES
+    return NO if date.earliest > last_edge else UNKNOWN
 
 
 def _strictly_before(x: PartialDate, y: PartialDate) -> Truth:
     if x.latest < y.earliest:
-        return Truth.YES
+        return YES
     if x.earliest > y.latest or (x.earliest == x.latest == y.earliest == y.latest):
-        return Truth.NO
-    return Truth.UNKNOWN if x.earliest < y.latest else Truth.NO
+        return NO
+    return UNKNOWN if x.earliest < y.latest else NO

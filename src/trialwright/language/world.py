@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from trialwright.core import interval as iv
 from trialwright.core.partial_date import PartialDate
-from trialwright.core.truth import Truth, any_of
+from trialwright.core.truth import NO, UNKNOWN, YES, Truth, any_of
 from trialwright.language import typed as t
 from trialwright.language.explanation import Explanation, amount_of
 from trialwright.language.facts import NO_FACTS, Facts, Observation, RecordEntry
@@ -16,13 +15,12 @@ from trialwright.language.time import at_or_before, in_window
 from trialwright.language.values import Amount, Answer, Kinds, Moment, Value, unknown_amount
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(NamedTuple):
     """One person's facts at a reference time; a record and its ancestors, or an observation, may be at hand."""
 
     facts: Facts
     when: PartialDate
-    at_hand: dict[str, RecordEntry] = field(default_factory=dict)
+    at_hand: dict[str, RecordEntry]
     observation: Observation | None = None
 
 
@@ -61,14 +59,14 @@ def person(name: str, world: World) -> Facts:
 def is_closed(facts: Facts, name: str, when: PartialDate) -> bool:
     """Whether a list is complete at a reference time."""
     closed = facts.closed.get(name)
-    return closed is not None and at_or_before(closed, when) is Truth.YES
+    return closed is not None and at_or_before(closed, when) is YES
 
 
 def in_windows(date: PartialDate | None, windows: Sequence[t.Window], world: World) -> Truth:
     """Whether something happened by the reference time and inside every window."""
     belongs = at_or_before(date, world.when)
     for window in windows:
-        if belongs is Truth.NO:
+        if belongs is NO:
             return belongs
         base = anchor(window.anchor, world) if window.anchor else None
         belongs = belongs & in_window(date, window, world.when, base)
@@ -79,14 +77,14 @@ _M = TypeVar("_M")
 
 
 def rivals(
-    members: Sequence[tuple[_M, Truth]], date_of: Callable[[_M], PartialDate | None], function: str
+    members: list[tuple[_M, Truth]], date_of: Callable[[_M], PartialDate | None], function: str
 ) -> list[tuple[_M, Truth]]:
     """The members that could be the chosen one: those that no certain member surely beats."""
     if len(members) < 2:
-        return list(members)
-    dates = [date for x, belongs in members if belongs is Truth.YES and (date := date_of(x)) is not None]
+        return members
+    dates = [date for x, belongs in members if belongs is YES and (date := date_of(x)) is not None]
     if not dates:
-        return list(members)
+        return members
     if function == "earliest":
         first = min(date.latest for date in dates)
         return [(x, b) for x, b in members if (d := date_of(x)) is None or d.earliest <= first]
@@ -108,16 +106,16 @@ def no_value(kind: t.Type, why: str) -> Value:
         case "amount":
             return unknown_amount(why)
         case "category":
-            return Kinds(kind.categories, Truth.NO, why)
+            return Kinds(kind.categories, NO, why)
         case "date":
             return Moment(None, None, why)
-        case "truth":
-            return Answer(Truth.UNKNOWN, why)
+        case "truth":  # pragma: no branch - the last of them
+            return Answer(UNKNOWN, why)
 
 
 def hull(kind: t.Type, values: Sequence[Value], undefined: Truth, why: str) -> Value:
     """The smallest value that holds all of them; `undefined` says whether there may be none."""
-    if len(values) == 1 and undefined is Truth.NO and not why:
+    if len(values) == 1 and undefined is NO and not why:
         return values[0]
     match kind.is_a:
         case "amount":
@@ -134,18 +132,18 @@ def hull(kind: t.Type, values: Sequence[Value], undefined: Truth, why: str) -> V
             return Kinds(possible, undefined, why or next((x.why for x in kinds if x.why), ""))
         case "date":
             return hull_moments([value for value in values if isinstance(value, Moment)], undefined, why)
-        case "truth":
+        case "truth":  # pragma: no branch - the last of them
             truths = {value.truth for value in values if isinstance(value, Answer)}
             reason = next((value.why for value in values if isinstance(value, Answer) and value.why), "")
-            if len(truths) == 1 and undefined is Truth.NO:
+            if len(truths) == 1 and undefined is NO:
                 return Answer(truths.pop(), reason)
-            return Answer(Truth.UNKNOWN, why or reason)
+            return Answer(UNKNOWN, why or reason)
 
 
 def hull_moments(moments: Sequence[Moment], undefined: Truth, why: str) -> Moment:
     """The span of all of them; nothing where one is not known, or where there may be none."""
     starts = [x.earliest for x in moments if x.earliest is not None]
     ends = [x.latest for x in moments if x.latest is not None]
-    if not moments or undefined is not Truth.NO or len(starts) < len(moments) or len(ends) < len(moments):
+    if not moments or undefined is not NO or len(starts) < len(moments) or len(ends) < len(moments):
         return Moment(None, None, why or next((x.why for x in moments if x.why), "no date"))
     return Moment(min(starts), max(ends))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
-from trialwright.core.finding import Finding, Grade, finding
+from trialwright.core.finding import Finding, Grade, Where, finding
 from trialwright.core.partial_date import partial_date
 from trialwright.core.truth import Truth
 from trialwright.language.evaluate import answer, evaluate
 from trialwright.language.facts import NO_FACTS
+from trialwright.protocol.adverse_event import ADVERSE_EVENT
 from trialwright.protocol.coverage import _parts, coverage
 from trialwright.protocol.document import Document
+from trialwright.protocol.grading import PACKS, grading_pack
 from trialwright.protocol.marked_yaml import Path
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import Protocol
 from trialwright.protocol.protocol import where as place
+from trialwright.protocol.reporting import pack_names
 from trialwright.protocol.uses import names_in
 
 ESTIMATORS = (
@@ -104,12 +108,66 @@ def _references(protocol: Protocol) -> Iterator[Finding]:
         yield from known(("analysis", "sensitivity"), methods, ESTIMATORS, "estimators")
     yield from known(("analysis", "sets"), analysis.sets.values(), schedule.anchors, "anchors")
     yield from known(("analysis", "compare"), analysis.compare or (), document.arms, "arms")
+    yield from _safety_references(document, known)
     for key, item in document.items.items():
         if item.is_ == "attestation" and not item.role:
             yield finding(
                 "document_field", place(protocol.marks, ("items", key)), Grade.ERROR,
                 path=f"items.{key}", why="an attestation needs the `role` of whoever may answer it",
             )  # fmt: skip
+
+
+_Known: TypeAlias = Callable[[Path, Iterable[str], Iterable[str], str], Iterator[Finding]]
+
+
+def _safety_references(document: Document, known: _Known) -> Iterator[Finding]:
+    """Names in `safety` and `pregnancy`: packs, terms, interventions, fields."""
+    safety, path = document.safety, ("safety",)
+    event = document.records.get(ADVERSE_EVENT)
+    term = event.fields.get("term") if event else None
+    terms = term.is_ if term is not None and isinstance(term.is_, list) else []
+    yield from known((*path, "clocks"), safety.clocks, pack_names(), "packs of clocks")
+    yield from known((*path, "terms"), safety.terms, terms, f"terms of {ADVERSE_EVENT}")
+    if safety.terms:
+        yield from known((*path, "grading"), [safety.grading], PACKS, "grading packs")
+        if safety.grading in PACKS:
+            graded = grading_pack(safety.grading).terms
+            yield from known((*path, "terms"), safety.terms.values(), graded, f"terms of {safety.grading}")
+            yield from known((*path, "terms"), terms, safety.terms, "terms that are graded")
+    yield from _graded_fields(document)
+    for given, expected in safety.expected.items():
+        yield from known((*path, "expected"), [given], document.interventions, "interventions")
+        yield from known((*path, "expected", given), expected, terms, f"terms of {ADVERSE_EVENT}")
+    for part in (safety.boundary, safety.sentinel):
+        if part is not None:
+            yield from known(path, [part.intervention], document.interventions, "interventions")
+    for name, intervention in document.interventions.items():
+        for index, requirement in enumerate(intervention.requires):
+            where: Path = ("interventions", name, "requires", index)
+            yield from known(where, requirement.arms, document.arms, "arms")
+    if document.pregnancy is not None:
+        record = document.records.get(document.pregnancy.record)
+        yield from known(("pregnancy", "record"), [document.pregnancy.record], document.records, "records")
+        if record is not None:
+            fields = {*record.fields, *record.items}
+            yield from known(("pregnancy", "fields"), document.pregnancy.fields.values(), fields, "fields of it")
+        children = [document.pregnancy.children] if document.pregnancy.children else []
+        yield from known(("pregnancy", "children"), children, document.records, "records")
+
+
+def _graded_fields(document: Document) -> Iterator[Finding]:
+    """A field of an adverse event that grading asks for, declared so that its answers mean nothing to it."""
+    event, safety = document.records.get(ADVERSE_EVENT), document.safety
+    if event is None or not safety.terms or safety.grading not in PACKS:
+        return
+    for name, asked in grading_pack(safety.grading).fields.items():
+        held = event.fields.get(name)
+        if held is not None and (held.is_, held.unit) != (asked.is_, asked.unit):
+            needed = ", ".join(asked.is_) if isinstance(asked.is_, list) else f"{asked.is_} {asked.unit}".strip()
+            why = f"{safety.grading} asks for it as {needed}"
+            path: Path = ("records", ADVERSE_EVENT, "fields", name)
+            where = ".".join(map(str, path))
+            yield finding("document_field", Where("protocol.yaml", path=where), Grade.ERROR, path=where, why=why)
 
 
 def _assumptions(protocol: Protocol) -> Iterator[Finding]:

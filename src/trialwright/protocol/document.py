@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from trialwright.core import units
+from trialwright.core.interval import number
 
 
 def _as_list(value: object) -> object:
@@ -155,6 +158,10 @@ class Requirement(Quoting):
 
     rule: str
     says: str
+    arms: Names = Field(default=(), description="Asked only of participants in these arms; of everybody where empty.")
+    later: bool = Field(
+        default=False, description="May be outstanding: a release is then conditional, till it is known."
+    )
 
 
 class Dosing(Quoting):
@@ -162,9 +169,45 @@ class Dosing(Quoting):
 
     drug: str
     dose: str
-    every: str
-    days: str
-    strength: str = ""
+    every: str = Field(pattern=r"^(1|2|3|4|6|8|12|24|48|72|168) h$", description="How far apart, as `12 h`.")
+    days: str = Field(pattern=r"^[1-9]\d*(\.\.[1-9]\d*)?$", description="Days of the course, as `1..28`.")
+    strength: str = Field(default="", description="Of one tablet, as `1 mg`.")
+
+    @model_validator(mode="after")
+    def _can_be_counted(self) -> Dosing:
+        first, _, last = self.days.partition("..")
+        if int(last or first) < int(first):
+            raise ValueError(f"the days {self.days} end before they begin")
+        if self.strength:
+            strength, dose = quantity(self.strength), quantity(self.dose)
+            if strength is None:
+                raise ValueError(f"the strength {self.strength} is no number above 0 with a unit, as in `1 mg`")
+            if dose is not None and not units.same_dimension(dose.unit, strength.unit):
+                raise ValueError(f"a dose of {self.dose} cannot be counted in tablets of {self.strength}")
+        return self
+
+
+def quantity(text: str) -> units.Quantity | None:
+    """A dose or a strength, as `3 mg`; None where it is not one amount above 0, as `100 mg or 5 mg`.
+
+    >>> print(quantity("3 mg"), quantity("100 mg or 5 mg"))
+    3 mg None
+    """
+    value, unit = number(text.partition(" ")[0]), units.unit(text.partition(" ")[2])
+    return None if value is None or value <= 0 or unit is None else units.Quantity(value, unit)
+
+
+class Continuation(Quoting):
+    """How a regimen goes on after a transfer: it stops with a negative test, and else to a gestational age.
+
+    While the test is not known it goes on.
+    """
+
+    record: str = Field(description="The record kind that the regimen is continued for.")
+    positive: str = Field(description="A condition on such a record: the test was positive.")
+    until: int = Field(gt=0, description="Gestational day to which it goes on after a positive test.")
+    age: str = Field(description="Gestational days on the day of the record, as in `14 + embryo_day`.")
+    ends: str = Field(default="", description="A condition on such a record: the pregnancy has ended.")
 
 
 class Step(Quoting):
@@ -181,24 +224,56 @@ class Intervention(Quoting):
     kind: Literal["regimen", "procedure"]
     record: str = Field(description="The record kind that says when it was done.")
     doses: tuple[Dosing, ...] = ()
-    after_transfer: dict[str, str] = Field(default_factory=dict)
+    continues: Continuation | None = Field(default=None, description="How a regimen goes on after a transfer.")
     product: str = ""
     dose: str = Field(default="", description="An expression: how much, from what is known of the participant.")
     dose_question: str = Field(default="", description="The open question whose answer is the dose.")
     dose_unit: str = ""
-    volume: str = ""
+    basis: Literal["viable", "total"] = Field(default="viable", description="Which cells the dose counts.")
+    volume: str = Field(default="", description="The fixed volume in which the dose is given, as `15 mL`.")
+    dead_space: str = Field(default="", description="What stays in the catheter unless it is flushed, as `0.5 mL`.")
+    duration: str = Field(default="", description="How long it is planned to take, as `30 min`.")
+    most: int = Field(
+        default=0, ge=0, description="How often it may be given to a participant; 0 where nothing limits it."
+    )
+    restart: str = Field(default="", description="How long after an interruption it may be taken up, as `30 min`.")
     tolerance: tuple[Words, Words] | None = Field(default=None, description="Least and greatest ratio to plan.")
     requires: tuple[Requirement, ...] = ()
     steps: dict[str, Step] = Field(default_factory=dict)
     observe: str = Field(default="", description="How long the participant is observed afterwards.")
 
 
+class DonorPart(Quoting):
+    """What is tested of a donor, and what must hold before anything of hers is used, and before a lot is released."""
+
+    items: dict[str, ItemPart] = Field(description="What a donor is tested for.")
+    accept: tuple[Requirement, ...] = Field(description="What must certainly hold before she is accepted.")
+    retest: tuple[Requirement, ...] = Field(default=(), description="Until these hold, her lots stay in quarantine.")
+
+
+class UnitPart(Quoting):
+    """What is tested of the unit that is prepared for one participant, and what must hold before it is released."""
+
+    items: dict[str, ItemPart] = Field(
+        default_factory=dict,
+        description="`volume`, `viability`, `total_cells` and `viable_cells` are filled from its preparation.",
+    )
+    recipient: dict[str, str] = Field(
+        default_factory=dict, description="Items filled when it is ordered, each by an expression about the recipient."
+    )
+    release: tuple[Requirement, ...] = Field(default=(), description="What a unit must certainly meet.")
+
+
 class Product(Quoting):
-    """An administrable product and what a lot of it must pass before release."""
+    """An administrable product, and what donor, lot and unit of it must pass before release."""
 
     label: Label
+    donor: DonorPart | None = Field(default=None, description="What donors must meet.")
     items: dict[str, ItemPart]
     release: tuple[Requirement, ...]
+    unit: UnitPart = Field(default=UnitPart(), description="What a unit for one participant must meet.")
+    identifier: str = Field(default="", description="The item that identifies a recipient beside her pseudonym.")
+    transport: str = Field(default="", description="Temperatures between which a unit may travel, as `2..8 Cel`.")
 
 
 class Anchor(Quoting):
@@ -206,6 +281,8 @@ class Anchor(Quoting):
 
     event: str = Field(default="", description="consent, enrolment or allocation.")
     record: str = Field(default="", description="The kind of record whose date it is.")
+    item: str = Field(default="", description="The date item whose first answer it is.")
+    less: str = Field(default="", description="Days to go back from the record, an expression: `14 + embryo_day`.")
     choose: Literal["first", "second", "last"] = "first"
 
 
@@ -254,14 +331,66 @@ class EditCheck(Part):
     of: str = ""
 
 
+class Trigger(Quoting):
+    """A condition on a record that pauses the trial until it is reviewed, or asks for a review without a pause."""
+
+    of: str = Field(description="The kind of record.")
+    rule: str = Field(description="The condition.")
+    unless: str = Field(default="", description="A condition that, where it certainly holds, makes it not count.")
+    says: str = Field(description="The same in a sentence, for the alert.")
+    action: Literal["pause", "review"] = "pause"
+
+
+class BoundaryPart(Quoting):
+    """The Bayesian boundary: the trial pauses when the posterior of a rate above `p0` is larger than `threshold`."""
+
+    rule: str = Field(description="A condition on an adverse event: it counts.")
+    intervention: str = Field(description="Whoever had it is at risk.")
+    prior: tuple[Words, Words] = Field(description="Beta prior: events, no events.")
+    p0: Words = Field(description="The rate that is still acceptable.")
+    threshold: Words = Field(description="The posterior probability above which it pauses.")
+
+
+class Sentinel(Quoting):
+    """The first so many participants are treated at least so many days apart."""
+
+    intervention: str = Field(description="Whoever has it is counted.")
+    first: int = Field(gt=0, description="How many participants.")
+    days: int = Field(gt=0, description="Least number of days between two of them.")
+
+
 class SafetyPolicy(Quoting):
-    """How adverse events are collected and graded, and which rule pauses the trial."""
+    """How adverse events are collected, graded and reported, and which rules pause the trial."""
 
     grading: str
+    terms: dict[str, str] = Field(
+        default_factory=dict, description="Term of the record to the term of the grading pack by which it is graded."
+    )
     collected: str
     planned_admission: str = ""
     not_serious: Names = ()
-    expected: dict[str, str] = Field(default_factory=dict)
+    expected: dict[str, Names] = Field(
+        default_factory=dict, description="Intervention to the terms that are expected after it."
+    )
+    clocks: Names = Field(default=(), description="Rule packs of expedited reporting.")
+    file_pregnancies: bool = Field(default=False, description="Whether this site files pregnancies as serious.")
+    triggers: dict[str, Trigger] = Field(
+        default_factory=dict, description="What pauses the trial or asks for a review."
+    )
+    boundary: BoundaryPart | None = Field(default=None, description="The Bayesian boundary.")
+    sentinel: Sentinel | None = Field(default=None, description="Spacing of the first participants.")
+
+
+class PregnancyPart(Quoting):
+    """Where the protocol records what becomes of a transfer: field by field, in its own names.
+
+    `endings` maps the categories of the protocol's outcome to `live_birth`, `loss`, `ectopic` or `termination`.
+    """
+
+    record: str = Field(description="The record kind of a transfer.")
+    fields: dict[str, str] = Field(description="What is asked of a pregnancy, to the field that holds it.")
+    endings: dict[str, str] = Field(default_factory=dict, description="Categories of its outcome, to how it ended.")
+    children: str = Field(default="", description="The record kind of a child, a part of the record.")
 
 
 class Objective(Quoting):
@@ -361,6 +490,7 @@ class Document(Part):
     schedule: Schedule
     edit_checks: dict[str, EditCheck] = Field(default_factory=dict)
     safety: SafetyPolicy
+    pregnancy: PregnancyPart | None = Field(default=None, description="Where outcomes of pregnancies are recorded.")
     endpoints: dict[str, Endpoint]
     estimands: dict[str, Estimand] = Field(default_factory=dict)
     analysis: Analysis

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from trialwright.core.partial_date import PartialDate
-from trialwright.core.truth import Truth
+from trialwright.core.truth import NO, UNKNOWN, YES, Truth
 from trialwright.language.evaluate import Explanation, answer, evaluate
 from trialwright.language.facts import Facts
 from trialwright.protocol.protocol import Criterion, Protocol
@@ -25,7 +25,7 @@ class CriterionAnswer:
     @property
     def fails(self) -> bool:
         """Whether this criterion alone makes the participant ineligible."""
-        return self.answer is (Truth.NO if self.criterion.kind == "inclusion" else Truth.YES)
+        return self.answer is (NO if self.criterion.kind == "inclusion" else YES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +44,5 @@ def determine(protocol: Protocol, facts: Facts, when: PartialDate) -> Eligibilit
         answers.append(CriterionAnswer(criterion, answer(explanation), explanation))
     if any(one.fails for one in answers):
         return Eligibility("ineligible", tuple(answers))
-    undecided = any(one.answer is Truth.UNKNOWN for one in answers)
+    undecided = any(one.answer is UNKNOWN for one in answers)
     return Eligibility("undetermined" if undecided else "eligible", tuple(answers))

@@ -14,10 +14,11 @@ from trialwright.language import typed as t
 from trialwright.language.check import Checked, check, expect
 from trialwright.language.nodes import Ref
 from trialwright.language.parse import parse
-from trialwright.language.vocabulary import Vocabulary
-from trialwright.protocol.document import Document, ItemPart
+from trialwright.language.vocabulary import Item, Vocabulary
+from trialwright.protocol.adverse_event import ADVERSE_EVENT, with_standard_fields
+from trialwright.protocol.document import Document, Intervention, ItemPart, Product, Requirement
 from trialwright.protocol.marked_yaml import Path, read
-from trialwright.protocol.naming import Reading, item_of, nearest, parse_at, range_of, vocabulary_of
+from trialwright.protocol.naming import Reading, item_of, nearest, parse_at, quantity_of, range_of, vocabulary_of
 from trialwright.protocol.protocol import Criterion, Limits, Protocol, Timing
 from trialwright.protocol.protocol import where as place
 from trialwright.protocol.uses import names_in
@@ -69,6 +70,7 @@ def load_files(files: Mapping[str, bytes]) -> tuple[Protocol | None, list[Findin
                 why=_why(error["type"], error["msg"]),
             )
         return None, reading.findings
+    document = with_standard_fields(document, {})
     record = files.get(document.record)
     if record is None:
         reading.add("record_missing", ("record",), path=document.record)
@@ -108,19 +110,52 @@ def _assemble(document: Document, files: dict[str, bytes], record: bytes, readin
                 nearest=nearest(of, vocabulary.records),
             )
     criteria = _criteria(document, rules, reading)
-    products = {
-        name: Vocabulary(
-            {key: item_of(key, part, ("products", name, "items", key), reading) for key, part in product.items.items()}
-        )
-        for name, product in document.products.items()
-    }
-    _other_rules(document, rules, products)
+    products, donors, units = _product_vocabularies(document, reading)
+    _other_rules(document, rules)
+    _product_rules(document, rules, products, donors, units)
+    _safety_rules(document, rules)
     timings = _timings(document, reading)
     reading.findings.extend(checked.warnings)
     return Protocol(
         document, digest_of(files), files, record.decode("utf-8", "replace"), reading.marks, vocabulary, products,
-        criteria, rules.typed, timings, _limits(document, reading), _checks_of(document, rules.typed),
+        donors, units, criteria, rules.typed, timings, _limits(document, reading), _checks_of(document, rules.typed),
     )  # fmt: skip
+
+
+def _product_vocabularies(
+    document: Document, reading: Reading
+) -> tuple[dict[str, Vocabulary], dict[str, Vocabulary], dict[str, Vocabulary]]:
+    """What may be asked of a lot, of a donor, and of a unit, product by product."""
+    lots, donors, units = {}, {}, {}
+    for name, product in document.products.items():
+        base: Path = ("products", name)
+
+        def items(parts: Mapping[str, ItemPart], *path: str, base: Path = base) -> dict[str, Item]:
+            return {key: item_of(key, part, (*base, *path, key), reading) for key, part in parts.items()}
+
+        of_lot = items(product.items, "items")
+        lots[name] = Vocabulary(of_lot)
+        donors[name] = Vocabulary(items(product.donor.items, "donor", "items") if product.donor else {})
+        units[name] = Vocabulary({**of_lot, **items(product.unit.items, "unit", "items")})
+        for key in product.unit.recipient.keys() - product.unit.items.keys():
+            reading.add(
+                "reference_unknown",
+                (*base, "unit", "recipient"),
+                path=f"products.{name}.unit.recipient",
+                name=key,
+                what="items of a unit",
+                nearest=nearest(key, product.unit.items),
+            )
+        if product.identifier and product.identifier not in document.items:
+            reading.add(
+                "reference_unknown",
+                (*base, "identifier"),
+                path=f"products.{name}.identifier",
+                name=product.identifier,
+                what="items",
+                nearest=nearest(product.identifier, document.items),
+            )
+    return lots, donors, units
 
 
 def _checks_of(document: Document, rules: Mapping[str, t.Typed]) -> dict[str, tuple[str, ...]]:
@@ -140,8 +175,13 @@ def _limits(document: Document, reading: Reading) -> dict[str, Limits]:
             parts[f"{kind}.{name}"] = (part, ("records", kind, "fields", name))
         parts |= {f"{kind}.{name}": parts[name] for name in record.items if name in parts}
     for product_name, product in document.products.items():
-        for name, part in product.items.items():
-            parts[f"{product_name}.{name}"] = (part, ("products", product_name, "items", name))
+        base: Path = ("products", product_name)
+        donor_items = product.donor.items if product.donor else {}
+        parts |= {f"{product_name}.donor.{key}": (p, (*base, "donor", "items", key)) for key, p in donor_items.items()}
+        parts |= {f"{product_name}.{key}": (p, (*base, "items", key)) for key, p in product.items.items()}
+        parts |= {
+            f"{product_name}.unit.{key}": (p, (*base, "unit", "items", key)) for key, p in product.unit.items.items()
+        }
     return {
         name: Limits(
             range_of(part.possible, (*path, "possible"), reading),
@@ -150,6 +190,9 @@ def _limits(document: Document, reading: Reading) -> dict[str, Limits]:
         for name, (part, path) in parts.items()
         if part.possible or part.plausible
     }
+
+
+_NO_ITEM = ItemPart.model_validate({"is": "count", "label": "none"})
 
 
 class _Rules:
@@ -207,16 +250,86 @@ def _criteria(document: Document, rules: _Rules, reading: Reading) -> tuple[Crit
     return tuple(criteria)
 
 
-def _other_rules(document: Document, rules: _Rules, products: Mapping[str, Vocabulary]) -> None:
-    for name, intervention in document.interventions.items():
-        for index, requirement in enumerate(intervention.requires):
-            rules.add(requirement.rule, ("interventions", name, "requires", index, "rule"), "truth")
-        if intervention.dose:
-            rules.add(intervention.dose, ("interventions", name, "dose"), "amount")
+def _product_rules(
+    document: Document,
+    rules: _Rules,
+    products: Mapping[str, Vocabulary],
+    donors: Mapping[str, Vocabulary],
+    units: Mapping[str, Vocabulary],
+) -> None:
     for name, product in document.products.items():
-        checked = Checked(products[name])
-        for index, requirement in enumerate(product.release):
-            rules.add(requirement.rule, ("products", name, "release", index, "rule"), "truth", checked=checked)
+        base: Path = ("products", name)
+        groups: list[tuple[Path, Vocabulary, tuple[Requirement, ...]]] = [
+            (("release",), products[name], product.release),
+            (("unit", "release"), units[name], product.unit.release),
+        ]
+        if product.donor:
+            groups.append((("donor", "accept"), donors[name], product.donor.accept))
+            groups.append((("donor", "retest"), donors[name], product.donor.retest))
+        for path, vocabulary, requirements in groups:
+            checked = Checked(vocabulary)
+            for index, requirement in enumerate(requirements):
+                rules.add(requirement.rule, (*base, *path, index, "rule"), "truth", checked=checked)
+        for key, text in product.unit.recipient.items():
+            rules.add(text, (*base, "unit", "recipient", key), "amount")
+        _quantities(rules.reading, base, product, "transport")
+
+
+def _safety_rules(document: Document, rules: _Rules) -> None:
+    safety = document.safety
+    for name, trigger in safety.triggers.items():
+        path: Path = ("safety", "triggers", name)
+        if _is_record(document, rules.reading, trigger.of, (*path, "of")):
+            rules.add(trigger.rule, (*path, "rule"), "truth", trigger.of)
+            if trigger.unless:
+                rules.add(trigger.unless, (*path, "unless"), "truth", trigger.of)
+    if safety.boundary is not None and _is_record(
+        document, rules.reading, ADVERSE_EVENT, ("safety", "boundary", "rule")
+    ):
+        rules.add(safety.boundary.rule, ("safety", "boundary", "rule"), "truth", ADVERSE_EVENT)
+    for name, anchor in document.schedule.anchors.items():
+        if anchor.less and anchor.record in document.records:
+            rules.add(anchor.less, ("schedule", "anchors", name, "less"), "amount", anchor.record)
+
+
+def _is_record(document: Document, reading: Reading, name: str, path: Path) -> bool:
+    if name not in document.records:
+        reading.add(
+            "reference_unknown", path, path=".".join(map(str, path)), name=name, what="records",
+            nearest=nearest(name, document.records),
+        )  # fmt: skip
+    return name in document.records
+
+
+_SPAN = re.compile(r"-?[\d.]+\.\.-?[\d.]+ (\S+)")
+
+
+def _quantities(reading: Reading, base: Path, part: Intervention | Product, *names: str) -> None:
+    """A finding for each of the named fields that is no number with a unit, or no span of one."""
+    for name in names:
+        text = getattr(part, name)
+        if text and not _SPAN.fullmatch(text):
+            quantity_of(text, (*base, name), reading)
+
+
+def _other_rules(document: Document, rules: _Rules) -> None:
+    for name, intervention in document.interventions.items():
+        base: Path = ("interventions", name)
+        for index, requirement in enumerate(intervention.requires):
+            rules.add(requirement.rule, (*base, "requires", index, "rule"), "truth")
+        if intervention.dose:
+            rules.add(intervention.dose, (*base, "dose"), "amount")
+        _quantities(rules.reading, base, intervention, "volume", "dead_space", "duration", "restart")
+        going_on = intervention.continues
+        if going_on is not None and _is_record(
+            document, rules.reading, going_on.record, (*base, "continues", "record")
+        ):
+            rules.add(going_on.positive, (*base, "continues", "positive"), "truth", going_on.record)
+            rules.add(going_on.age, (*base, "continues", "age"), "amount", going_on.record)
+            if going_on.ends:
+                rules.add(going_on.ends, (*base, "continues", "ends"), "truth", going_on.record)
+            if going_on.ends:
+                rules.add(going_on.ends, (*base, "continues", "ends"), "truth", going_on.record)
     for name, encounter in document.schedule.encounters.items():
         if encounter.if_:
             rules.add(encounter.if_, ("schedule", "encounters", name, "if"), "truth", encounter.per)
@@ -272,6 +385,15 @@ def _timings(document: Document, reading: Reading) -> dict[str, Timing]:
                 name=anchor.event,
                 what="events of the ledger",
                 nearest=nearest(anchor.event, _EVENTS),
+            )
+        if anchor.item and document.items.get(anchor.item, _NO_ITEM).is_ != "date":
+            reading.add(
+                "reference_unknown",
+                ("schedule", "anchors", name),
+                path=f"schedule.anchors.{name}",
+                name=anchor.item,
+                what="date items",
+                nearest=nearest(anchor.item, document.items),
             )
         if anchor.record and anchor.record not in document.records:
             reading.add(

@@ -59,7 +59,9 @@ class Protocol:
     record: str
     marks: Mapping[Path, tuple[int, int]]
     vocabulary: Vocabulary
-    products: Mapping[str, Vocabulary]
+    products: Mapping[str, Vocabulary]  # what may be asked of a lot
+    donors: Mapping[str, Vocabulary]  # of a donor
+    units: Mapping[str, Vocabulary]  # of a unit: what is known of its lot, and of itself
     criteria: tuple[Criterion, ...]
     rules: Mapping[str, Typed]
     timings: Mapping[str, Timing]

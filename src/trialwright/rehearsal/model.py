@@ -153,10 +153,44 @@ class Mess(Part):
     note: Number = "0"
 
 
+class DonorModel(Part):
+    """The tests of a donor, at donation and again, and how many lots are made from one."""
+
+    results: dict[str, FormulaText] = Field(description="Results at donation.")
+    retest: dict[str, FormulaText] = Field(default_factory=dict, description="Results three months later.")
+    tissue: str = Field(default="tissue", description="What was given.")
+    lots: int = Field(default=10, gt=0, description="Lots made from one donor.")
+
+
 class LotModel(Part):
-    """The test results of a product lot."""
+    """Test results of a product lot, those that come later, and of the units that are prepared from it."""
 
     results: dict[str, FormulaText]
+    later: dict[str, FormulaText] = Field(default_factory=dict, description="Results that come when it is in use.")
+    later_days: int = Field(default=14, description="Days after the release until they come.")
+    units: int = Field(default=1, gt=0, description="Most units that are prepared from one lot.")
+    donor: DonorModel | None = Field(default=None, description="Where lots come from.")
+    hold_hours: Words = Field(
+        default="", description="Hours that it keeps after thawing; without them nothing is given."
+    )
+    hold_report: str = Field(default="virtual validation report", description="The report that shows it.")
+    unit: dict[str, FormulaText] = Field(default_factory=dict, description="Results of a unit.")
+    viability: FormulaText = Field(default=FormulaPart(is_="90"), description="Living share of a unit, in percent.")
+    volume: str = Field(default="50 mL", description="Volume of a unit, where the protocol fixes none.")
+    coldest: FormulaText = Field(default=FormulaPart(is_="4"), description="Lowest temperature on the way, in Celsius.")
+    warmest: FormulaText = Field(
+        default=FormulaPart(is_="6"), description="Highest temperature on the way, in Celsius."
+    )
+
+
+class SafetyModel(Part):
+    """How adverse events are handled: who is told when, and how the board decides."""
+
+    report_hours: FormulaText = Field(
+        default=FormulaPart(is_="12"), description="Hours from awareness to a report, with `related` and `serious`."
+    )
+    review_days: int = Field(default=5, description="Days until the safety board reviews an alert.")
+    review: str = Field(default="continue", description="What the board decides.")
 
 
 class ModelDocument(Part):
@@ -180,6 +214,7 @@ class ModelDocument(Part):
     relatives: dict[str, dict[str, ItemText]] = Field(default_factory=dict)
     records: dict[str, RecordModels] = Field(default_factory=dict)
     lots: dict[str, LotModel] = Field(default_factory=dict)
+    safety: SafetyModel = Field(default=SafetyModel(), description="How events are handled.")
     prepared: FormulaText = FormulaPart(is_="1")
     visits: dict[str, FormulaText] = Field(default_factory=dict, description="Days from the planned day.")
     mess: Mess = Mess()
@@ -303,6 +338,13 @@ def _unknown_names(
         if product in protocol.products:
             names = protocol.products[product].items
             yield from known(("lots", product, "results"), lot.results, names, f"items of {product}")
+            yield from known(("lots", product, "later"), lot.later, names, f"items of {product}")
+            units = protocol.document.products[product].unit.items
+            yield from known(("lots", product, "unit"), lot.unit, units, f"items of a unit of {product}")
+            if lot.donor is not None:
+                donors = protocol.donors[product].items
+                yield from known(("lots", product, "donor", "results"), lot.donor.results, donors, "items of a donor")
+                yield from known(("lots", product, "donor", "retest"), lot.donor.retest, donors, "items of a donor")
     for name, item in document.items.items():
         if name in vocabulary.items:
             attributes = vocabulary.items[name].attributes

@@ -106,7 +106,7 @@ def _run(
     while agenda:
         today, _, what, case, data = heapq.heappop(agenda)
         enrolled = len(site.office.trial().enrolled)
-        if case is None:
+        if what == "arrival":
             if enrolled >= target:
                 continue
             if screened >= target * _MOST_PER_PLACE:
@@ -127,8 +127,14 @@ def _run(
     return Rehearsed(today, screened, len(site.office.trial().enrolled), site.refusals)
 
 
-def _do(site: Site, what: str, case: Case, data: Any, today: date) -> date | None:
+def _do(site: Site, what: str, case: Case | None, data: Any, today: date) -> date | None:
     """Do what was planned for a day; where that was a visit, the day of the next one."""
+    if case is None:  # about the trial
+        if what == "review":
+            site.review(data, today)
+        else:
+            site.laboratory.enter(data, today)
+        return None
     match what:
         case "see":
             return site.see(case, today)
@@ -140,6 +146,14 @@ def _do(site: Site, what: str, case: Case, data: Any, today: date) -> date | Non
         case "answer queries":
             queries, slip = data
             site.answer_queries(case, queries, slip, today)
+        case "judge":
+            site.desk.judge(case.identity, data, today, case.woman.site_dice)
+        case "hear":
+            site.desk.hear(case.identity, data, today)
+        case "close":
+            site.desk.close(case.identity, data, today)
+        case "tablets":
+            site.serve(case, data, today)
         case "withdraw":
             site.withdraw(case, today)
         case _:

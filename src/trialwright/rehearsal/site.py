@@ -6,32 +6,33 @@ Everything it does is a command through the one gate that a real site uses.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
-from trialwright.core.finding import Refused, Where, finding
+from trialwright.core.finding import Refused, Where, finding, says
 from trialwright.core.interval import plain
 from trialwright.core.partial_date import partial_date
 from trialwright.ledger.envelope import Event
 from trialwright.ledger.keys import SeededKeyStore, encrypt
 from trialwright.ledger.store import Writer
+from trialwright.protocol.adverse_event import ADVERSE_EVENT
 from trialwright.protocol.document import Activity, Encounter
 from trialwright.protocol.protocol import Protocol
-from trialwright.rehearsal.formula import bound_functions
+from trialwright.rehearsal.cell_laboratory import CellLaboratory
 from trialwright.rehearsal.model import FILE, Model, RecordModel
-from trialwright.rehearsal.nature import ArmsBehind, Woman, as_text, run
+from trialwright.rehearsal.nature import ArmsBehind, Woman, as_text
+from trialwright.rehearsal.pharmacy import Pharmacy
+from trialwright.rehearsal.safety_desk import CLOSED, JUDGED, OPINION, SafetyDesk
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
-from trialwright.trial.dose import planned_dose
-from trialwright.trial.facts import anchor_date, facts_of
+from trialwright.trial.facts import anchor_date
 from trialwright.trial.office import Office, Sender
 from trialwright.trial.schedule import Planned, encounter_of, planned
-from trialwright.trial.state import Participant
 
 #: Who does what at the virtual site; every name says that it is virtual.
 USERS = {
@@ -41,15 +42,17 @@ USERS = {
     "cell laboratory": "virtual-cell-laboratory",
     "quality person": "virtual-quality-person",
     "data manager": "virtual-data-manager",
+    "sponsor": "virtual-sponsor",
+    "safety board": "virtual-safety-board",
 }
 #: What a formula says where there is nothing to record.
 NOTHING = "nothing"
 _STEP = timedelta(seconds=20)
 #: Refusals that no woman and no site brings about: the model does not fit the protocol.
 _OF_THE_MODEL = ("formula_", "rehearsal_", "fact_", "field_", "attribute_", "value_impossible")
-#: After so many lots in a row that fail their release the model cannot be meant.
-_MOST_LOTS = 50
 _MORNING = time(9, 0)
+#: Refusals after which a site tries again on another day.
+_WAITS = ("sentinel", "trial_paused")
 
 
 @dataclass(slots=True)
@@ -95,20 +98,29 @@ class Site:
         self.sealed = sealed
         self.keys = SeededKeyStore(seed)
         self.refusals: dict[str, int] = {}
-        self.later: list[tuple[date, str, Case, Any]] = []  # what the site will do on a day to come
+        self.later: list[tuple[date, str, Case | None, Any]] = []  # what the site will do on a day to come
         self._zone = ZoneInfo(protocol.document.zone)
         self._clock = datetime.combine(date.fromisoformat(model.document.start), _MORNING)
         self._numbers = itertools.count(1)
-        self._lots = itertools.count(1)
-        self._dice = np.random.default_rng([seed, 0, 2])
+        self._so_far: Counter[tuple[str, str]] = Counter()  # kind, field -> records of the trial in which it was true
+        self._timed: date | None = None  # the day of an infusion, on which the hours matter
+        self.laboratory = CellLaboratory(protocol, model, office, self.submit, seed)
+        self.pharmacy = Pharmacy(protocol, office, self.submit)
+        self.desk = SafetyDesk(protocol, office, self.submit)
 
     # ------------------------------------------------------------ commands
 
     def submit(self, command: c.Command, role: str, day: date) -> list[Event]:
         """Submit a command on a day, as a user of the role; the recording clock never runs backwards."""
-        self._clock = max(self._clock + _STEP, datetime.combine(day, _MORNING))
+        self._clock = max(self._clock + _STEP, datetime.combine(day, _MORNING), _told(command.on))
         at = self._clock.replace(tzinfo=self._zone).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return self.office.submit_within(self.writer, command, Sender(USERS[role], role, at), f"c{next(self._numbers)}")
+        by = Sender(USERS[role], role, at)
+        events = self.office.submit_within(self.writer, command, by, f"c{next(self._numbers)}")
+        for event in events:
+            if event.type == e.TRIGGER_RAISED:
+                review = day + timedelta(days=self.model.document.safety.review_days)
+                self.later.append((review, "review", None, str(event.payload["alert"])))
+        return events
 
     def open(self, day: date) -> None:
         """Activate the protocol and record the answers to its open questions."""
@@ -117,6 +129,7 @@ class Site:
         self.submit(c.ActivateProtocol(document.site, self.protocol.digest, approval, str(day)), "investigator", day)
         for question, given in document.answers.items():
             self.submit(c.AnswerQuestion(question, given.answer, str(day), from_file=True), "investigator", day)
+        self.laboratory.open(day)
 
     def receive(self, number: int, day: date) -> Case:
         """A woman comes, is screened under a pseudonym, and consents."""
@@ -183,7 +196,11 @@ class Site:
         """Do what the protocol's activities say, dated `on`, entered today."""
         encounter = self.protocol.document.schedule.encounters[encounter_of(one.encounter)]
         case.done.add(one.key)
-        for activity in self._activities(encounter):
+        interventions = self.protocol.document.interventions
+        activities = self._activities(encounter)
+        gives = any(activity.performs and interventions[activity.performs].product for activity in activities)
+        self._timed = on if gives else None
+        for activity in activities:
             if not self._act(case, activity, one, on, today):
                 return
         participant = self.office.participant(case.identity)
@@ -225,12 +242,13 @@ class Site:
         value = case.woman.value(base, names)
         if isinstance(value, str) and value == NOTHING:
             return
+        dated = f"{on}T08:00" if self._timed == on else str(on)
         attributes = {}
         for key in model.with_:
             drawn = case.woman.value(f"{base}.with.{key}", names)
             attributes[key] = as_text(item.attributes[key], drawn, 0)
         if isinstance(value, str) and value.startswith("not done"):
-            command = c.Observe(case.identity, name, "", str(on), person=person, not_done=value)
+            command = c.Observe(case.identity, name, "", dated, person=person, not_done=value)
             self.submit(command, "coordinator", today)
             return
         text = self._date_text(base, value, on) if item.kind == "date" else as_text(item, value, model.decimals)
@@ -240,7 +258,7 @@ class Site:
             unit = "" if item.unit.code == "1" and item.kind == "count" else f" {item.unit.code}"
             normal = (f"{low}{unit}", f"{high}{unit}")
         entered, reason = self._slipped(case, name, value, text, model.decimals)
-        command = c.Observe(case.identity, name, entered, str(on), attributes, person, normal)
+        command = c.Observe(case.identity, name, entered, dated, attributes, person, normal)
         role = self.protocol.document.items[name].role or "coordinator"
         try:
             events = self.submit(command, role, today)
@@ -248,7 +266,7 @@ class Site:
             if entered == text:
                 raise
             self._count(refused)
-            right = c.Observe(case.identity, name, text, str(on), attributes, person, normal)
+            right = c.Observe(case.identity, name, text, dated, attributes, person, normal)
             events = self.submit(right, role, today)
             entered = text
         self._answer_queries(case, events, text if entered != text else "", reason, today)
@@ -264,6 +282,9 @@ class Site:
         queries = [str(event.payload["query"]) for event in events if event.type == e.QUERY_OPENED]
         if queries:
             slip = Slip(events[0].seq, true, reason) if true else None
+            if self._timed == today:  # a dose rests on it
+                self.answer_queries(case, queries, slip, today)
+                return
             self.later.append((today + timedelta(days=1), "answer queries", case, (queries, slip)))
 
     def answer_queries(self, case: Case, queries: list[str], slip: Slip | None, today: date) -> None:
@@ -278,16 +299,21 @@ class Site:
     def _add(self, case: Case, kind: str, one: Planned, on: date, today: date) -> None:
         for index, model in enumerate(self.model.document.records.get(kind, ())):
             base = f"records.{kind}.{index}"
-            names = {**self._since(case, on), **self._at_hand(case, one.record)}
+            names = {**self._since(case, on), **self._at_hand(case, one.record), **self._told_so_far(kind)}
             for _ in range(round(case.woman.number(f"{base}.count", names))):
                 record, fields, dated = self._drawn(case, kind, base, model, names, on)
                 parent = one.record if self.protocol.vocabulary.records[kind].parent else ""
                 asked_later = self._completed_later(kind)
                 now = {name: text for name, text in fields.items() if name not in asked_later}
+                serious = kind == ADVERSE_EVENT and now.get("serious") == "yes"
+                if serious:
+                    now["aware"] = f"{today}T08:30"
                 command = c.AddRecord(case.identity, kind, record, str(dated), now, parent)
-                events = self.submit(command, "coordinator", today)
+                events = self.submit(command, "investigator" if kind == ADVERSE_EVENT else "coordinator", today)
                 self._answer_queries(case, events, "", "", today)
-                if kind == "adverse_event" and case.woman.site_dice.random() < float(self.model.document.mess.note):
+                if serious:
+                    self._report(case, record, today)
+                if kind == ADVERSE_EVENT and case.woman.site_dice.random() < float(self.model.document.mess.note):
                     self._note(case, today)
 
     def _drawn(
@@ -296,6 +322,7 @@ class Site:
         """A record as nature makes it: identity, texts of its fields, date."""
         number = len(self.office.participant(case.identity).records.get(kind, {})) + 1
         identity = f"{kind}-{number}"
+        names = {**names, **self._told_so_far(kind)}
         raw: dict[str, Any] = {"index": number}
         dated = _shifted(on, case.woman.number(f"{base}.days", {**names, **raw}), f"{base}.days")
         for name in model.hidden:
@@ -304,9 +331,18 @@ class Site:
         texts = {}
         for name, part in model.fields.items():
             raw[name] = case.woman.value(f"{base}.fields.{name}", {**names, **raw})
-            texts[name] = as_text(declared[name], raw[name], part.decimals)
+            if raw[name] != NOTHING:
+                texts[name] = as_text(declared[name], raw[name], part.decimals)
         case.woman.records[kind, identity] = {**raw, "_texts": texts}
+        self._so_far.update((kind, name) for name, value in raw.items() if value in (True, 1, "yes"))
         return identity, texts, dated
+
+    def _told_so_far(self, kind: str) -> dict[str, Any]:
+        """For each field of a kind in how many records of the trial it was true; and how many women were treated."""
+        models = self.model.document.records.get(kind, ())
+        names = {name for model in models for name in (*model.hidden, *model.fields)}
+        treated = {who for women in self.office.trial().treated.values() for who in women}
+        return {"treated_so_far": len(treated), **{f"so_far_{name}": self._so_far[kind, name] for name in names}}
 
     def _completed_later(self, kind: str) -> set[str]:
         activities = self.protocol.document.schedule.activities.values()
@@ -335,63 +371,65 @@ class Site:
             case.woman.records[kind, record] = {"_texts": {}}
         later = self._completed_later(kind)
         now = {name: text for name, text in fields.items() if name not in later}
-        lot = prepared = ""
+        steps = tuple(document.steps)
+        unit = ""
         try:
             if document.product:
-                lot = self._lot(document.product, on, today)
-                prepared = self._prepared(case, intervention, names, on)
-            command = c.Perform(
-                case.identity, intervention, record, str(on), now, one.record, tuple(document.steps), lot, prepared
-            )
-            events = self.submit(command, "investigator", today)
+                share = case.woman.number("prepared", names)
+                unit = self.laboratory.prepare(case.identity, intervention, share, on, self._count)
+                self.later += [(late.on, "late results", None, late) for late in self.laboratory.outstanding]
+                self.laboratory.outstanding.clear()
+                given = _given(self.protocol.vocabulary.records[kind].fields, now)
+                told = {name: text for name, text in now.items() if name not in given}
+                command = c.Perform(case.identity, intervention, record, f"{on}T10:00", told, one.record, steps, unit)
+                events = self.submit(command, "investigator", today)
+                self._infuse(case, unit, given, on)
+            else:
+                command = c.Perform(case.identity, intervention, record, str(on), now, one.record, steps)
+                events = self.submit(command, "investigator", today)
+                if document.doses:
+                    self.serve(case, (intervention, record), today)
         except Refused as refused:
             if refused.findings[0].code.startswith(_OF_THE_MODEL):
                 raise
             self._count(refused)
-            self._miss(case, one, today, f"{intervention} refused: {refused.findings[0].code}")
+            code = refused.findings[0].code
+            if unit:
+                self.laboratory.discard(unit, says(refused.findings[0]), on)
+            if code in _WAITS and today < one.latest:
+                case.done.discard(one.key)
+                case.days[one.key] = today + timedelta(days=1)
+                return False
+            self._miss(case, one, today, f"{intervention} refused: {code}")
             return False
         self._answer_queries(case, events, "", "", today)
         return True
 
-    def _prepared(self, case: Case, intervention: str, names: dict[str, Any], on: date) -> str:
-        participant = self.office.participant(case.identity)
-        when = partial_date(str(on))
-        facts = facts_of(self.protocol, participant)
-        facts.anchors = {**dict(facts.anchors), **self._reached_by(intervention, participant, str(on))}
-        plan = planned_dose(self.protocol, self.office.trial(), intervention, facts, when)
-        share = case.woman.number("prepared", names)
-        return plain((plan.amount * Decimal(f"{share:.3f}")).quantize(Decimal(1)))
+    def serve(self, case: Case, course: tuple[str, str], today: date) -> None:
+        """Tablets for a course of a regimen; while its plan goes on, the pharmacy looks again."""
+        again = self.pharmacy.serve(case.identity, *course, today, case.woman.site_dice)
+        if again is not None:
+            self.later.append((again, "tablets", case, course))
 
-    def _reached_by(self, intervention: str, participant: Participant, on: str) -> dict[str, list[Any]]:
-        record = self.protocol.document.interventions[intervention].record
-        return {
-            name: [partial_date(on)]
-            for name, anchor in self.protocol.document.schedule.anchors.items()
-            if anchor.record == record and anchor_date(self.protocol, participant, name) is None
-        }
-
-    def _lot(self, product: str, on: date, today: date) -> str:
-        """A lot for one infusion: made, tested and released; one that fails is rejected, and another is made."""
-        failing: list[str] = []
-        while len(failing) < _MOST_LOTS:
-            lot = f"L-{next(self._lots):03}"
-            results = {}
-            for name, part in self.model.document.lots[product].results.items():
-                formula = self.model.formulas[f"lots.{product}.results.{name}"]
-                value = run(f"lots.{product}.results.{name}", formula, bound_functions(self._dice))
-                results[name] = as_text(self.protocol.products[product].items[name], value, part.decimals)
-            self.submit(c.RegisterLot(lot, product, str(on)), "cell laboratory", today)
-            self.submit(c.TestLot(lot, results, str(on)), "cell laboratory", today)
-            try:
-                self.submit(c.ReleaseLot(lot, str(on)), "quality person", today)
-            except Refused as refused:
-                self._count(refused)
-                reason = refused.findings[0].values.get("says", "the release requirements are not met")
-                self.submit(c.RejectLot(lot, reason, str(on)), "quality person", today)
-                failing.append(reason)
-                continue
-            return lot
-        raise Refused(finding("rehearsal_no_lot", product=product, count=len(failing), reason=failing[-1]))
+    def _infuse(self, case: Case, unit: str, given: dict[str, str], on: date) -> None:
+        """The course of an infusion: what went in, an interruption where it was not all, and its end."""
+        volume = Decimal(self.office.trial().custody.units[unit].volume)
+        infused = min(volume, Decimal(given.get("volume_infused", f"{volume} mL").split(" ")[0]))
+        flush = given.get("flush_volume", "1 mL")
+        reason = ""
+        if infused < volume:
+            left = f"{plain(volume - infused)} mL"
+            reason = "resistance at the catheter"
+            self.submit(c.InterruptInfusion(case.identity, unit, left, reason, f"{on}T10:12"), "investigator", on)
+            if case.woman.site_dice.random() < 0.5:
+                try:
+                    self.submit(c.ResumeInfusion(case.identity, unit, f"{on}T10:20"), "investigator", on)
+                    infused, reason = volume, ""
+                except Refused as refused:
+                    self._count(refused)
+        end = c.EndInfusion(case.identity, unit, f"{plain(infused)} mL", f"{on}T10:30", flush, reason=reason)
+        self.submit(end, "investigator", on)
+        self.laboratory.account_for(unit, on)
 
     def _decide(self, case: Case, what: str, one: Planned, on: date, today: date) -> bool:
         try:
@@ -411,8 +449,8 @@ class Site:
         except Refused as refused:
             self._count(refused)
             code = refused.findings[0].code
-            if code == "not_eligible" and case.tries < 2:
-                case.tries += 1
+            if code == "trial_paused" or (code == "not_eligible" and case.tries < 2):
+                case.tries += code == "not_eligible"
                 case.done.discard(one.key)
                 case.days[one.key] = today + timedelta(days=7)
                 return False
@@ -478,6 +516,23 @@ class Site:
             command = c.Correct(case.identity, observed[-1].seq, {"value": value}, reason, str(today))
             self._answer_queries(case, self.submit(command, "data manager", today), "", "", today)
 
+    def _report(self, case: Case, record: str, today: date) -> None:
+        """A serious event: reported today, judged tomorrow, closed when it is over."""
+        self.desk.receive(case.identity, record, today, case.woman.site_dice)
+        for what, days in (("judge", JUDGED), ("hear", OPINION), ("close", CLOSED)):
+            self.later.append((today + timedelta(days=days), what, case, record))
+
+    def review(self, alert: str, today: date) -> None:
+        """The safety board looks at what paused the trial, or asked for a review."""
+        found = self.office.trial().alerts[alert]
+        decision = "modify" if found.trigger == "product" else self.model.document.safety.review
+        reason = (
+            "virtual review: the lot is out of use, the others go on"
+            if found.trigger == "product"
+            else ("virtual review: the balance of benefit and risk is unchanged")
+        )
+        self.submit(c.ReviewTrigger(alert, decision, reason, str(today)), "safety board", today)
+
     def _note(self, case: Case, today: date) -> None:
         key = self.keys.key(case.identity)
         if key is not None:
@@ -521,12 +576,23 @@ class Site:
 _OPEN = ("future", "due", "late", "undecided")
 
 
+def _told(on: str) -> datetime:
+    """The moment that something is dated, where it is dated to the minute: nothing is recorded before it happened."""
+    told = partial_date(on)
+    return told.latest if told.earliest == told.latest else datetime.min
+
+
 def _shifted(day: date, days: Any, path: str) -> date:
     try:
         return day + timedelta(days=round(float(days)))
     except (TypeError, ValueError, OverflowError) as wrong:
         why = f"{days} is no number of days that leads to a date"
         raise Refused(finding("formula_fails", Where(FILE, path=path), path=path, text=days, why=why)) from wrong
+
+
+def _given(fields: Mapping[str, object], drawn: dict[str, str]) -> dict[str, str]:
+    """What of a drawn infusion the unit tells, and nobody enters by hand."""
+    return {name: drawn[name] for name in ("volume_infused", "flush_volume") if name in fields and name in drawn}
 
 
 def _failing(protocol: Protocol, answers: dict[str, Any]) -> str:

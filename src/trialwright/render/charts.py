@@ -307,6 +307,53 @@ def cumulative(
     return drawn.svg(f"{ylabel}. " + "; ".join(f"{name}: {len(group)}" for name, group in times.items()))
 
 
+def boundary_course(
+    seen: Sequence[int], pause_at: Sequence[int | None], title: str, xlabel: str, ylabel: str, *, watermark: str = ""
+) -> str:
+    """Participants with an event after each one treated, against how many pause the trial; where they do is marked.
+
+    `seen[n - 1]` and `pause_at[n - 1]` belong to n treated; a limit of None means that no number pauses there.
+    """
+    last = min(len(pause_at), max(10, len(seen) + max(3, len(seen) // 4)))
+    limits = [(n, least) for n, least in enumerate(pause_at[: max(last, len(seen))], 1) if least is not None]
+    if not limits:
+        return nothing(title, watermark)
+    seen_key = Key("with an event that counts", PALETTE[0], style="-")
+    limit_key = Key("pauses the trial from here on", PALETTE[1], style=STYLES[1])
+    mark_key = Key("reached", PALETTE[1], "X")
+    reached = [(n, least) for n, least in limits if n <= len(seen) and seen[n - 1] >= least]
+    top = max(limits[-1][1], *seen, 1) + 1.0
+    right = max(last, len(seen)) + 0.5
+    keys = [seen_key, limit_key, *([mark_key] if reached else [])]
+    with sheet(title, 250.0, keys=keys, watermark=watermark) as drawn:
+        drawn.text(0, drawn.top + 6, ylabel, color=GREY)
+        axes = drawn.axes(22, 16, WIDTH - 22, 190)
+        xs, ys = [x for n, _ in limits for x in (n - 0.5, n + 0.5)], [y for _, y in limits for _ in (0, 1)]
+        axes.fill_between(xs, ys, top, color=limit_key.color, alpha=0.08, linewidth=0)
+        axes.plot(xs, ys, color=limit_key.color, linestyle=limit_key.style, linewidth=1.4)
+        if seen:
+            axes.plot(
+                range(len(seen) + 1),
+                [0, *seen],
+                color=seen_key.color,
+                linewidth=1.6,
+                drawstyle="steps-post",
+                clip_on=False,
+            )
+            axes.plot(len(seen), seen[-1], color=seen_key.color, marker="o", markersize=6, clip_on=False)
+        for n, _ in reached:
+            axes.plot(n, seen[n - 1], color=mark_key.color, marker="X", markersize=8, linestyle="none", clip_on=False)
+        axes.set(xlim=(0, right), ylim=(0, top))
+        for axis, high in (("x", right), ("y", top)):
+            marks = [mark for mark in ticks(0, high, 8) if mark == int(mark)]
+            getattr(axes, f"set_{axis}ticks")(marks, [written(mark) for mark in marks])
+        grid(axes, "y")
+        drawn.under(axes, xlabel)
+    now = f"{seen[-1]} of {len(seen)} treated" if seen else "nobody treated yet"
+    crossed = f"reached at {', '.join(str(n) for n, _ in reached)} treated" if reached else "not reached"
+    return drawn.svg(f"{ylabel}: {now}. The limit was {crossed}.")
+
+
 class _Panels:
     """Up to three panels a row, named and counted above, on one vertical scale that is written once."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from trialwright.core.finding import Refused, finding
 from trialwright.core.partial_date import partial_date
@@ -17,24 +16,16 @@ from trialwright.protocol.coverage import quoted_by
 from trialwright.protocol.eligibility import determine
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.uses import names_in
+from trialwright.report.lines import Line
 from trialwright.report.numbers import count, estimate, limits
 from trialwright.report.study import Study
+from trialwright.report.why_chain import along_the_chain, received, things
 from trialwright.trial.facts import facts_of
 from trialwright.views.endpoints import EndpointRow, endpoint_table, participant_value
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of an answer, indented by depth, with the events and the words of the record that it names."""
-
-    depth: int
-    text: str
-    events: tuple[int, ...] = ()
-    record: tuple[str, ...] = ()
-
-
 def why(study: Study, ledger: Ledger, thing: str) -> list[Line]:
-    """What a thing rests on: a figure id, a participant, `P-001/ENDPOINT`, `P-001/eligibility`, or an event number.
+    """What a thing rests on: a figure id, a participant, `P-001/ENDPOINT`, a unit, a lot, an alert, an event number.
 
     `Refused` where there is no such thing, with the nearest name.
     """
@@ -46,7 +37,9 @@ def why(study: Study, ledger: Ledger, thing: str) -> list[Line]:
     participant, _, what = thing.partition("/")
     if participant in study.cut.participants:
         return list(_participant(study, participant, what))
-    known = [*figures, *study.cut.participants]
+    if thing in things(study.cut):
+        return list(along_the_chain(study.cut, thing))
+    known = [*figures, *study.cut.participants, *things(study.cut)]
     raise Refused(finding("thing_unknown", thing=thing, nearest=nearest(thing, known)))
 
 
@@ -91,8 +84,11 @@ def _participant(study: Study, identity: str, what: str) -> Iterator[Line]:
             for text in explain.lines(part, 1):
                 yield Line((len(text) - len(text.lstrip())) // 2, text.strip())
         return
+    if what == "product":
+        yield from received(study.cut, identity)
+        return
     if what not in ("", "eligibility", "allocation", "dose"):
-        known = [*endpoints, "eligibility", "allocation", "dose"]
+        known = [*endpoints, "eligibility", "allocation", "dose", "product"]
         raise Refused(finding("thing_unknown", thing=f"{identity}/{what}", nearest=nearest(what, known)))
     if what in ("", "eligibility"):
         yield from _eligibility(study, identity)
@@ -106,7 +102,7 @@ def _participant(study: Study, identity: str, what: str) -> Iterator[Line]:
             yield Line(
                 0,
                 f"{identity} dose of {dose.intervention} on {dose.on}: {dose.prepared} prepared, {dose.planned} "
-                f"planned, ratio {dose.ratio}, lot {dose.lot}",
+                f"planned, ratio {dose.ratio}, {f'unit {dose.unit}, ' if dose.unit else ''}lot {dose.lot}",
                 (dose.event,),
                 quoted_by(study.cut.protocol, path),
             )

@@ -14,6 +14,10 @@ from trialwright.ledger.store import Ledger
 from trialwright.protocol.protocol import Protocol
 from trialwright.report.as_html import report_html
 from trialwright.report.as_json import report_json
+from trialwright.report.board import Board, open_board
+from trialwright.report.board_closed import closed_html
+from trialwright.report.board_json import board_json
+from trialwright.report.board_open import open_html
 from trialwright.report.figures import figures
 from trialwright.report.study import Study, open_study
 
@@ -33,13 +37,39 @@ def write_report(
     As true on `today` and as known at `known`, with a protocol at hand, as `open_study` says.
     """
     study = open_study(ledger, today, known, protocol)
+    _write(study, folder)
+    return study
+
+
+def write_board(
+    ledger: Ledger,
+    folder: Path,
+    today: date | None = None,
+    known: int | str | None = None,
+    since: date | None = None,
+) -> Board:
+    """Write the study report and beside it `board-open.html`, `board-closed.html` and `board.json`.
+
+    `since` is the day of the board's last meeting, by default that of the last alert reviewed.
+    """
+    study = open_study(ledger, today, known)
+    board = open_board(study, ledger, since)
+    drawn = _write(study, folder)
+    (folder / "board-open.html").write_text(open_html(board, drawn["enrolment.svg"]), "utf-8")
+    (folder / "board-closed.html").write_text(closed_html(board), "utf-8")
+    (folder / "board.json").write_text(board_json(board), "utf-8")
+    return board
+
+
+def _write(study: Study, folder: Path) -> dict[str, str]:
+    """The study report, and the figures that were drawn for it."""
     drawn = figures(study)
     (folder / "figures").mkdir(exist_ok=True)
     for name, svg in drawn.items():
         (folder / "figures" / name).write_text(svg, "utf-8")
     (folder / "report.json").write_text(report_json(study), "utf-8")
     (folder / "report.html").write_text(report_html(study, drawn), "utf-8")
-    return study
+    return drawn
 
 
 @contextmanager

@@ -31,12 +31,74 @@ class AnswerQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisterDonor:
+    """Take a donor into the chain of identity; `of_participant` where the cells are a participant's own."""
+
+    donor: str
+    product: str
+    on: str
+    of_participant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TestDonor:
+    """Enter screening tests of a donor, or a retest."""
+
+    __test__ = False
+
+    donor: str
+    results: Mapping[str, str]
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptDonor:
+    """Accept a donor who meets every requirement of the protocol."""
+
+    donor: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectDonor:
+    """Reject a donor; everything made from her is found and recalled."""
+
+    donor: str
+    reason: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterMaterial:
+    """Register tissue of a donor, or a cell bank made from tissue or from another bank."""
+
+    material: str
+    kind: str
+    parent: str
+    on: str
+    passage: int = 0
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateHold:
+    """Record for how many hours a product was shown to keep its viability after thawing, and by which report."""
+
+    product: str
+    hours: str
+    report: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterLot:
-    """Take a product lot into the trial."""
+    """Take a product lot into the trial, and what it was made from: a donor, tissue or bank."""
 
     lot: str
     product: str
     on: str
+    parent: str = ""
+    passage: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +125,117 @@ class RejectLot:
     """Reject a lot."""
 
     lot: str
+    reason: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecallLot:
+    """Call back a lot: nothing of it may be given any more, and everybody who had it is found."""
+
+    lot: str
+    reason: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUnit:
+    """Order what is to be prepared for one participant; the dose is planned from what is known now."""
+
+    unit: str
+    participant: str
+    intervention: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManufactureUnit:
+    """Prepare a unit from one lot: cells counted in all, the living share, the volume, and when it was thawed."""
+
+    unit: str
+    lot: str
+    total: str
+    viability: str
+    volume: str
+    thawed: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestUnit:
+    """Enter test results of a unit; they may come after it was given."""
+
+    __test__ = False
+
+    unit: str
+    results: Mapping[str, str]
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseUnit:
+    """Release a unit; a dose below the protocol's limits needs whoever approved it, and is a deviation."""
+
+    unit: str
+    on: str
+    approved_by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectUnit:
+    """Reject a unit that was not given."""
+
+    unit: str
+    reason: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueUnit:
+    """Hand a released unit over for transport."""
+
+    unit: str
+    on: str
+    logger: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveUnit:
+    """Receive a unit at the place of use, with the temperatures that the logger shows."""
+
+    unit: str
+    on: str
+    coldest: str = ""
+    warmest: str = ""
+    intact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyUnit:
+    """Check at the bedside that this unit is for this participant, by two identifiers; two users do so."""
+
+    unit: str
+    participant: str
+    second: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileUnit:
+    """Account for what is left of a unit, given or not."""
+
+    unit: str
+    disposal: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewTrigger:
+    """Review what paused the trial or asked for a review; `continue` lifts a pause."""
+
+    alert: str
+    decision: str
     reason: str
     on: str
 
@@ -181,7 +354,10 @@ class Allocate:
 
 @dataclass(frozen=True, slots=True)
 class Perform:
-    """Start a regimen or carry out a procedure, with its fields, steps, lot and prepared cells."""
+    """Start a regimen or carry out a procedure, with its fields and steps, and the unit that it gives.
+
+    Far outside its window it needs the names of whoever decided on it, and why.
+    """
 
     participant: str
     intervention: str
@@ -190,8 +366,94 @@ class Perform:
     fields: Mapping[str, str] = field(default_factory=dict)
     parent: str = ""
     steps: tuple[str, ...] = ()
-    lot: str = ""
-    prepared: str = ""
+    unit: str = ""
+    decided_by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptInfusion:
+    """Stop an infusion that may be taken up again: what is left, and why."""
+
+    participant: str
+    unit: str
+    left: str
+    reason: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeInfusion:
+    """Take an interrupted infusion up again, with the same unit."""
+
+    participant: str
+    unit: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndInfusion:
+    """End an infusion: how much went in, how much it was flushed with, why if it was not all."""
+
+    participant: str
+    unit: str
+    infused: str
+    on: str
+    flush: str = "0 mL"
+    viability: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DispenseDrug:
+    """Hand out tablets of a regimen's drug, by strength."""
+
+    participant: str
+    intervention: str
+    record: str
+    drug: str
+    strength: str
+    tablets: int
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnDrug:
+    """Take tablets back, so that what was used is known."""
+
+    participant: str
+    intervention: str
+    record: str
+    drug: str
+    strength: str
+    tablets: int
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRegimen:
+    """Change the dose of a drug from a day on, or stop it: a medical decision, recorded as one."""
+
+    participant: str
+    intervention: str
+    record: str
+    drug: str
+    dose: str
+    decided_by: str
+    reason: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport:
+    """Record that a report about an event was sent: under which rule, to whom."""
+
+    participant: str
+    kind: str
+    record: str
+    rule: str
+    to: str
+    on: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +520,27 @@ class VoidEvent:
 Command: TypeAlias = (
     ActivateProtocol
     | AnswerQuestion
+    | RegisterDonor
+    | TestDonor
+    | AcceptDonor
+    | RejectDonor
+    | RegisterMaterial
+    | ValidateHold
     | RegisterLot
     | TestLot
     | ReleaseLot
     | RejectLot
+    | RecallLot
+    | OrderUnit
+    | ManufactureUnit
+    | TestUnit
+    | ReleaseUnit
+    | RejectUnit
+    | IssueUnit
+    | ReceiveUnit
+    | VerifyUnit
+    | ReconcileUnit
+    | ReviewTrigger
     | Screen
     | Consent
     | Observe
@@ -274,6 +553,13 @@ Command: TypeAlias = (
     | Enrol
     | Allocate
     | Perform
+    | InterruptInfusion
+    | ResumeInfusion
+    | EndInfusion
+    | DispenseDrug
+    | ReturnDrug
+    | ChangeRegimen
+    | SendReport
     | CloseQuery
     | Note
     | EndScreening

@@ -2,20 +2,55 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from trialwright.core.identifier import identifier
 from trialwright.ledger.envelope import CORRECTED, VOIDED, NewEvent
+from trialwright.protocol.adverse_event import ADVERSE_EVENT, ROLES
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
-from trialwright.trial.decide_data import add_record, close_list, complete_record, corrected_payload, observe
+from trialwright.trial.decide_data import (
+    add_record,
+    by_the_right_side,
+    close_list,
+    complete_record,
+    corrected_payload,
+    observe,
+)
+from trialwright.trial.decide_drugs import change_regimen, dispense_drug, return_drug
+from trialwright.trial.decide_materials import (
+    accept_donor,
+    recall_lot,
+    register_donor,
+    register_lot,
+    register_material,
+    reject_donor,
+    reject_lot,
+    release_lot,
+    test_donor,
+    test_lot,
+    validate_hold,
+)
 from trialwright.trial.decide_milestones import allocate, confirm_eligibility, enrol
-from trialwright.trial.decide_product import perform, register_lot, reject_lot, release_lot, test_lot
+from trialwright.trial.decide_procedure import end_infusion, interrupt_infusion, perform, resume_infusion
+from trialwright.trial.decide_safety import computed_boundary, consequences, review_trigger, send_report
+from trialwright.trial.decide_units import (
+    issue_unit,
+    manufacture_unit,
+    order_unit,
+    receive_unit,
+    reconcile_unit,
+    reject_unit,
+    release_unit,
+    test_unit,
+    verify_unit,
+)
 from trialwright.trial.gate import Gate, refuse
 from trialwright.trial.schedule import encounter_of
 from trialwright.trial.state import Participant, TrialState
@@ -38,9 +73,22 @@ def decide(
     `participant` is the state of the participant whom the command is about, None where there is none.
     """
     gate = Gate(protocol, trial, participant, by.user, by.role, by.now)
+    _writable(command)
     gate.not_in_the_future(type(command).__name__, command.on)
-    handler = _HANDLERS[type(command)]
-    return handler(gate, command)
+    new = _HANDLERS[type(command)](gate, command)
+    return [*new, *consequences(gate, new)]
+
+
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def _writable(command: c.Command) -> None:
+    """Refuse texts that no ledger can hold: NUL, and halves of a character."""
+    for one in fields(command):
+        value = getattr(command, one.name)
+        for text in (*value, *value.values()) if isinstance(value, Mapping) else (value,):
+            if isinstance(text, str) and _UNWRITABLE.search(text):
+                refuse("ledger_text_unwritable", name=one.name, text=ascii(text))
 
 
 def participant_of(command: c.Command) -> str:
@@ -60,7 +108,8 @@ def _activate(gate: Gate, command: c.ActivateProtocol) -> list[NewEvent]:
     if not command.approval.strip():
         refuse("reason_missing", what="An activation (which approval)")
     payload: Mapping[str, Any] = {"digest": command.digest, "approval": command.approval}
-    return [NewEvent(e.TRIAL, e.PROTOCOL_ACTIVATED, command.on, payload, command.site)]
+    activated = NewEvent(e.TRIAL, e.PROTOCOL_ACTIVATED, command.on, payload, command.site)
+    return [activated, *computed_boundary(gate, command.on)]
 
 
 def _answer_question(gate: Gate, command: c.AnswerQuestion) -> list[NewEvent]:
@@ -92,7 +141,7 @@ def _screen(gate: Gate, command: c.Screen) -> list[NewEvent]:
         identifier(command.participant)
     except ValueError:
         refuse("identifier_wrong", value=command.participant)
-    if command.participant in gate.trial.sites:
+    if command.participant in gate.trial.sites or gate.participant is not None:  # taken back, it is not free again
         refuse("participant_exists", participant=command.participant)
     if command.site not in gate.trial.active:
         refuse("site_not_active", site=command.site)
@@ -191,28 +240,61 @@ def _void(gate: Gate, command: c.VoidEvent) -> list[NewEvent]:
         refuse("reason_missing", what="Taking back an entry")
     if command.event not in participant.events:
         refuse("event_unknown", participant=command.participant, event=command.event)
-    return [
-        gate.event(VOIDED, command.on, {"of": of}, command.reason) for of in _taken_back(participant, command.event)
-    ]
+    if command.event in participant.final:
+        refuse("giving_taken_back", event=command.event)
+    _by_whom_it_was_entered(gate, participant, command.event)
+    taken = _taken_back(gate.trial, participant, command.event)
+    return [gate.event(VOIDED, command.on, {"of": of}, command.reason) for of in taken]
 
 
-def _taken_back(participant: Participant, event: int) -> list[int]:
-    """The event, and with what was performed its dose: neither stands without the other."""
+def _by_whom_it_was_entered(gate: Gate, participant: Participant, event: int) -> None:
+    """Refuse to a sponsor what an investigator entered of an adverse event, and the other way round."""
+    for told in participant.records.get(ADVERSE_EVENT, {}).values():
+        for one in told:
+            if one.seq == event:
+                fields = one.payload.get("fields")
+                for name in fields if isinstance(fields, dict) else ():
+                    by_the_right_side(gate, f"{ADVERSE_EVENT}.{name}", ROLES.get(str(name), ""))
+
+
+def _taken_back(trial: TrialState, participant: Participant, event: int) -> list[int]:
+    """The event, and with what was performed its dose, its fields and the course of its unit: none stands alone."""
     for performed in participant.performed:
         for dose in participant.doses:
             same = (performed.payload.get("intervention"), performed.payload.get("record"))
             if (dose.intervention, dose.record) == same and event in (performed.seq, dose.event):
-                return [performed.seq, dose.event]
+                unit = trial.custody.units.get(dose.unit)
+                later = [move.event for move in unit.moves if move.event > dose.event] if unit else []
+                fields = [one.seq for one in participant.records[str(performed.payload["kind"])][dose.record]]
+                whole = {performed.seq, dose.event, *fields, *(one for one in later if one in participant.events)}
+                return sorted(whole)
     return [event]
 
 
 _HANDLERS: dict[type, Callable[[Gate, Any], list[NewEvent]]] = {
     c.ActivateProtocol: _activate,
     c.AnswerQuestion: _answer_question,
+    c.RegisterDonor: register_donor,
+    c.TestDonor: test_donor,
+    c.AcceptDonor: accept_donor,
+    c.RejectDonor: reject_donor,
+    c.RegisterMaterial: register_material,
+    c.ValidateHold: validate_hold,
     c.RegisterLot: register_lot,
     c.TestLot: test_lot,
     c.ReleaseLot: release_lot,
     c.RejectLot: reject_lot,
+    c.RecallLot: recall_lot,
+    c.OrderUnit: order_unit,
+    c.ManufactureUnit: manufacture_unit,
+    c.TestUnit: test_unit,
+    c.ReleaseUnit: release_unit,
+    c.RejectUnit: reject_unit,
+    c.IssueUnit: issue_unit,
+    c.ReceiveUnit: receive_unit,
+    c.VerifyUnit: verify_unit,
+    c.ReconcileUnit: reconcile_unit,
+    c.ReviewTrigger: review_trigger,
     c.Screen: _screen,
     c.Consent: _consent,
     c.Observe: observe,
@@ -225,6 +307,13 @@ _HANDLERS: dict[type, Callable[[Gate, Any], list[NewEvent]]] = {
     c.Enrol: enrol,
     c.Allocate: allocate,
     c.Perform: perform,
+    c.InterruptInfusion: interrupt_infusion,
+    c.ResumeInfusion: resume_infusion,
+    c.EndInfusion: end_infusion,
+    c.DispenseDrug: dispense_drug,
+    c.ReturnDrug: return_drug,
+    c.ChangeRegimen: change_regimen,
+    c.SendReport: send_report,
     c.CloseQuery: _close_query,
     c.Note: _note,
     c.EndScreening: _end_screening,

@@ -8,21 +8,24 @@ from typing import Any
 from trialwright.core import units
 from trialwright.core.finding import Finding, Refused
 from trialwright.core.identifier import identifier
-from trialwright.core.interval import Interval, contains, is_point, number, plain
+from trialwright.core.interval import contains, number, plain
 from trialwright.core.partial_date import partial_date
 from trialwright.core.truth import Truth
 from trialwright.language.evaluate import answer, evaluate
 from trialwright.language.facts import Facts, Observation, RecordEntry
-from trialwright.language.values import Amount
 from trialwright.language.vocabulary import Item
 from trialwright.ledger.envelope import NewEvent
+from trialwright.protocol.adverse_event import ADVERSE_EVENT, ROLES, SPONSOR
 from trialwright.protocol.entry import Entered, decode, encode, enter
+from trialwright.protocol.grading import grade_refused
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import NO_LIMITS, Limits, Protocol
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
 from trialwright.trial.gate import Gate, refuse
+from trialwright.trial.grades import entered_grade, graded_entry, grading_of
 from trialwright.trial.state import Participant
+from trialwright.trial.values import within
 
 
 def observe(gate: Gate, command: c.Observe) -> list[NewEvent]:
@@ -57,9 +60,7 @@ def add_record(gate: Gate, command: c.AddRecord) -> list[NewEvent]:
     participant = gate.present(command.participant)
     if not participant.consented:
         refuse("consent_missing", participant=command.participant)
-    left = participant.withdrawn or participant.screening_ended
-    if left and partial_date(command.on).earliest > partial_date(left).latest:
-        refuse("has_left", participant=command.participant, on=left)
+    gate.not_left(participant, command.on, command.kind)
     _not_performed(gate, command.kind)
     payload, queries = record_payload(gate, participant, command.kind, command.record, command.fields, command.on)
     payload["parent"] = _parent(gate, participant, command.kind, command.parent)
@@ -87,7 +88,7 @@ def record_payload(
 
 def complete_record(gate: Gate, command: c.CompleteRecord) -> list[NewEvent]:
     """Fields of a record that were not known when it was added."""
-    participant = gate.recordable(command.participant, f"{command.kind} {command.record}", command.on)
+    participant = gate.recordable(command.participant, f"{command.kind} {command.record}", command.on, command.kind)
     if command.record not in participant.records.get(command.kind, {}):
         refuse("record_unknown", participant=command.participant, kind=command.kind, record=command.record)
     encoded, queries = _fields(gate, participant, command.kind, command.fields, command.on)
@@ -170,6 +171,8 @@ def _fields(
     encoded: dict[str, Any] = {}
     queries: list[NewEvent] = []
     for name, text in fields.items():
+        if kind == ADVERSE_EVENT:
+            by_the_right_side(gate, f"{kind}.{name}", ROLES.get(name, ""))
         if name not in declared:
             refuse("field_unknown", kind=kind, name=name, nearest=nearest(name, declared), fields=", ".join(declared))
         limits = gate.protocol.limits.get(f"{kind}.{name}", NO_LIMITS)
@@ -181,18 +184,8 @@ def _fields(
 
 
 def _possible(name: str, entered: Entered, item: Item, limits: Limits) -> None:
-    if limits.possible is not None and not _inside(entered, limits.possible):
+    if limits.possible is not None and not within(entered, limits.possible):
         refuse("value_impossible", name=name, value=entered.text, range=limits.possible, unit=item.unit.code)
-
-
-def _inside(entered: Entered, limits: Interval) -> bool:
-    """Whether a value may lie within limits; what is only known to lie below a detection limit may."""
-    if not isinstance(entered.value, Amount):
-        return True
-    interval = entered.value.interval
-    if is_point(interval):
-        return contains(limits, interval.low)
-    return interval.low <= limits.high and interval.high >= limits.low
 
 
 def _implausible(
@@ -205,7 +198,7 @@ def _implausible(
     on: str,
     already: int = 0,
 ) -> Iterator[NewEvent]:
-    if limits.plausible is not None and not _inside(entered, limits.plausible):
+    if limits.plausible is not None and not within(entered, limits.plausible):
         span = f"{plain(limits.plausible.low)} to {plain(limits.plausible.high)}"
         says = f"{entered.text} lies outside the plausible {span} {item.unit.code}.{_other_unit(entered, item, limits)}"
         yield _query(gate, participant, already, name, says, on)
@@ -253,20 +246,49 @@ def _record_checks(
 ) -> list[NewEvent]:
     """A query for each edit check about records of this kind that certainly fails with the new fields."""
     checks = {name: one for name, one in gate.protocol.document.edit_checks.items() if one.of == kind}
-    if not checks:
+    if not checks and kind != ADVERSE_EVENT:
         return []
     facts = gate.facts()
-    known = next((entry for entry in facts.records.get(kind, ()) if entry.identity == record), None)
-    fields = dict(known.fields) if known else {}
-    fields |= {name: Observation(decode(value), partial_date(on)) for name, value in encoded.items()}
-    date, parent = (known.date, known.parent) if known else (partial_date(on), "")
-    entry = RecordEntry(kind, record, date, fields, parent)
-    queries: list[NewEvent] = []
+    entry = entry_after(gate, kind, record, encoded, on)
+    queries = _grade_checks(gate, participant, entry, on, already) if kind == ADVERSE_EVENT else []
     for name, one in checks.items():
         found = answer(evaluate(gate.protocol.rules[f"edit_checks.{name}.rule"], facts, partial_date(on), entry))
         if found is Truth.NO:
             queries.append(_query(gate, participant, already + len(queries), f"{kind} {record}", one.says, on))
     return queries
+
+
+def by_the_right_side(gate: Gate, what: str, needed: str) -> None:
+    """Refuse a word that belongs to another role: the sponsor enters the sponsor's opinion, and nothing else."""
+    if needed and gate.role != needed:
+        refuse("role_wrong", what=what, needed=needed, user=gate.user, role=gate.role)
+    if not needed and gate.role == SPONSOR:
+        refuse("role_wrong", what=what, needed="investigator", user=gate.user, role=gate.role)
+
+
+def _grade_checks(gate: Gate, participant: Participant, entry: RecordEntry, on: str, already: int) -> list[NewEvent]:
+    """A query where the entered grade is none that follows from the recorded facts; one the term lacks is refused."""
+    found, entered = grading_of(gate.protocol, entry), entered_grade(entry)
+    if found is None or entered is None:
+        return []
+    refused = grade_refused(*found, entered)
+    if refused is not None:
+        raise Refused(refused)
+    graded = graded_entry(gate.protocol, entry, partial_date(on))
+    if graded is None or not graded.possible or entered in graded.possible:
+        return []
+    by_facts = " or ".join(str(one) for one in sorted(graded.possible))
+    says = f"Grade {entered} was entered; by what is recorded it is {by_facts} ({found[0].name}, {found[1]})."
+    return [_query(gate, participant, already, f"{entry.kind} {entry.identity}", says, on)]
+
+
+def entry_after(gate: Gate, kind: str, record: str, encoded: Mapping[str, Any], on: str) -> RecordEntry:
+    """A record as it is with some of its fields entered anew."""
+    known = next((entry for entry in gate.facts().records.get(kind, ()) if entry.identity == record), None)
+    fields = dict(known.fields) if known else {}
+    fields |= {name: Observation(decode(value), partial_date(on)) for name, value in encoded.items()}
+    date, parent = (known.date, known.parent) if known else (partial_date(on), "")
+    return RecordEntry(kind, record, date, fields, parent)
 
 
 def _with_observation(facts: Facts, item: str, observation: Observation) -> Facts:

@@ -41,6 +41,7 @@ def enrol(gate: Gate, command: c.Enrol) -> list[NewEvent]:
     if participant.screening_ended:
         refuse("has_left", participant=command.participant, on=participant.screening_ended)
     gate.not_blocked("enrolment")
+    gate.not_paused("enrolment")
     _confirmed_and_still_so(gate, participant, command.on, "enrolled")
     target = gate.protocol.document.design.enrolment
     if len(gate.trial.enrolled) >= target:

@@ -13,9 +13,11 @@ from trialwright.core.truth import Truth
 from trialwright.core.units import COUNT
 from trialwright.language.evaluate import Explanation, evaluate
 from trialwright.language.facts import Facts
+from trialwright.language.typed import Typed
 from trialwright.language.values import Amount, show
 from trialwright.protocol.load import compile_answer
 from trialwright.protocol.protocol import Protocol
+from trialwright.protocol.uses import names_in
 from trialwright.trial.state import TrialState
 
 
@@ -36,14 +38,7 @@ def planned_dose(
     `Refused` where the question of the dose is open, or where what it is computed from is not known.
     """
     document = protocol.document.interventions[intervention]
-    if document.dose_question:
-        question = document.dose_question
-        given = trial.answers.get(question)
-        if given is None:
-            raise Refused(open_question(protocol, question, intervention))
-        rule = compile_answer(protocol, given.answer)
-    else:
-        rule = protocol.rules[f"interventions.{intervention}.dose"]
+    rule = _rule(protocol, trial, intervention)
     explained = evaluate(rule, facts, when)
     value = explained.value
     if not isinstance(value, Amount) or value.undefined is not Truth.NO or not is_point(value.interval):
@@ -55,6 +50,21 @@ def planned_dose(
     except ValueError as wrong:
         raise Refused(finding("dose_unknown", intervention=intervention, why=wrong)) from wrong
     return PlannedDose(amount, unit.code, explained)
+
+
+def rests_on(protocol: Protocol, trial: TrialState, intervention: str) -> set[str]:
+    """The items that the dose of an intervention is computed from."""
+    return names_in(_rule(protocol, trial, intervention))
+
+
+def _rule(protocol: Protocol, trial: TrialState, intervention: str) -> Typed:
+    question = protocol.document.interventions[intervention].dose_question
+    if not question:
+        return protocol.rules[f"interventions.{intervention}.dose"]
+    given = trial.answers.get(question)
+    if given is None:
+        raise Refused(open_question(protocol, question, intervention))
+    return compile_answer(protocol, given.answer)
 
 
 def ratio_to_plan(prepared: Decimal, planned: Decimal) -> Decimal:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from datetime import timedelta
+from typing import Any
 
-from trialwright.core.interval import Interval
-from trialwright.core.partial_date import PartialDate, partial_date
+from trialwright.core.interval import is_point
+from trialwright.core.partial_date import PartialDate, is_day, on_day, partial_date
+from trialwright.core.truth import Truth
+from trialwright.language.evaluate import evaluate
 from trialwright.language.facts import Facts, Observation, RecordEntry
-from trialwright.language.values import Amount
+from trialwright.language.values import Amount, Moment
 from trialwright.ledger.envelope import Event
+from trialwright.protocol.document import Anchor, Intervention
 from trialwright.protocol.eligibility import Eligibility, determine
-from trialwright.protocol.entry import decode
 from trialwright.protocol.protocol import Protocol
+from trialwright.trial.decoding import decode_observation, decode_record
 from trialwright.trial.state import Participant
-
-_NO_ATTRIBUTES: Mapping[str, object] = {}
 
 
 def facts_of(protocol: Protocol, participant: Participant) -> Facts:
@@ -41,9 +43,13 @@ def eligibility_of(protocol: Protocol, participant: Participant, on: str) -> Eli
     return participant.eligibility[1]
 
 
-def lot_facts(results: Mapping[str, Observation]) -> Facts:
-    """The facts of a product lot: its latest result per item."""
-    return Facts({name: [result] for name, result in results.items()})
+def as_if_performed(protocol: Protocol, facts: Facts, intervention: Intervention, on: str) -> Facts:
+    """The facts, with the anchors that this very act would reach: `weight at infusion` is the weight now."""
+    reached: dict[str, list[PartialDate]] = {name: list(dates) for name, dates in facts.anchors.items()}
+    for name, anchor in protocol.document.schedule.anchors.items():
+        if anchor.record == intervention.record and anchor.choose == "first" and not reached.get(name):
+            reached[name] = [partial_date(on)]
+    return Facts(facts.observations, facts.records, facts.closed, reached, facts.relatives)
 
 
 class _Observations(Mapping[str, Sequence[Observation]]):
@@ -78,7 +84,7 @@ class _Records(Mapping[str, Sequence[RecordEntry]]):
         size = sum(len(events) for events in entries.values())
         known = self._participant.decoded_records.get(kind)
         if known is None or known[0] != size:
-            records = [_record(kind, identity, events) for identity, events in entries.items()]
+            records = [decode_record(kind, identity, events) for identity, events in entries.items()]
             known = (size, records)
             self._participant.decoded_records[kind] = known
         return known[1]
@@ -122,46 +128,32 @@ def anchor_date(protocol: Protocol, participant: Participant, name: str) -> Part
         case "allocation":
             return partial_date(participant.allocation.on) if participant.allocation else None
         case _:
-            dates = sorted(partial_date(events[0].on) for events in participant.records.get(anchor.record, {}).values())
+            dates = _told(participant, anchor.item) if anchor.item else _dated(protocol, participant, name, anchor)
     index = {"first": 0, "second": 1, "last": -1}[anchor.choose]
     return dates[index] if len(dates) > index else None
 
 
-def decode_observation(payload: Mapping[str, object], event: Event) -> Observation:
-    """One observation from its payload; `value` is missing where it was not done."""
-    encoded = payload.get("value")
-    attributes = cast("Mapping[str, Mapping[str, object]]", payload.get("attributes") or _NO_ATTRIBUTES)
-    date = partial_date(event.on)
-    decoded = {name: decode(value) for name, value in attributes.items()} if attributes else {}
-    if not isinstance(encoded, dict):
-        return Observation(None, date, decoded, why=str(payload.get("not_done") or "not done"), event=event.seq)
-    return Observation(
-        decode(encoded),
-        date,
-        decoded,
-        str(encoded.get("entered", "")),
-        event=event.seq,
-        normal=_normal(payload.get("normal")),
-    )
-
-
-def _normal(encoded: object) -> Interval | None:
-    if not isinstance(encoded, list) or len(encoded) != 2:
+def gone_back(protocol: Protocol, facts: Facts, name: str, record: RecordEntry) -> PartialDate | None:
+    """The date of a record less the days that the anchor goes back, as a transfer less 19 days is gestational day 0."""
+    rule = protocol.rules.get(f"schedule.anchors.{name}.less")
+    if rule is None or record.date is None or not is_day(record.date):
+        return record.date
+    value = evaluate(rule, facts, record.date, record).value
+    if not isinstance(value, Amount) or value.undefined is not Truth.NO or not is_point(value.interval):
         return None
-    ends = [decode(end) for end in encoded if isinstance(end, dict)]
-    if len(ends) == 2 and isinstance(ends[0], Amount) and isinstance(ends[1], Amount):
-        return Interval(ends[0].interval.low, ends[1].interval.high)
-    return None
+    return on_day(record.date.earliest.date() - timedelta(days=int(value.interval.low)))
 
 
-def _record(kind: str, identity: str, events: Sequence[Event]) -> RecordEntry:
-    first = events[0]
-    fields: dict[str, Observation] = {}
-    for event in events:
-        told = event.payload.get("fields")
-        for name, encoded in told.items() if isinstance(told, dict) else ():
-            if isinstance(encoded, dict):
-                fields[str(name)] = decode_observation({"value": encoded}, event)
-    return RecordEntry(
-        kind, identity, partial_date(first.on), fields, str(first.payload.get("parent") or ""), first.seq
-    )
+def _told(participant: Participant, item: str) -> list[PartialDate]:
+    """The dates that were told for an item, in the order in which they were told."""
+    values = [decode_observation(event.payload, event) for event in participant.observed.get(item, ())]
+    return [partial_date(one.entered) for one in values if isinstance(one.value, Moment)]
+
+
+def _dated(protocol: Protocol, participant: Participant, name: str, anchor: Anchor) -> list[PartialDate]:
+    """The dates of the records of an anchor."""
+    if not anchor.less:
+        return sorted(partial_date(events[0].on) for events in participant.records.get(anchor.record, {}).values())
+    facts = Facts({}, _Records(participant))
+    found = [gone_back(protocol, facts, name, one) for one in facts.records.get(anchor.record, ())]
+    return sorted(one for one in found if one is not None)

@@ -6,18 +6,22 @@ from collections.abc import Callable, Iterable
 from typing import cast
 
 from trialwright.core.partial_date import partial_date
-from trialwright.ledger.envelope import Event
+from trialwright.ledger.envelope import VOIDED, Event
 from trialwright.ledger.history import effective, ordered
 from trialwright.trial import events as e
-from trialwright.trial.facts import decode_observation
+from trialwright.trial.custody import apply_product
 from trialwright.trial.state import (
+    Alert,
     Allocation,
     Answered,
+    BoundaryTable,
     Determination,
     Dose,
-    Lot,
     Participant,
     Query,
+    RegimenChange,
+    SentReport,
+    Tablets,
     TrialState,
     Visit,
 )
@@ -32,7 +36,18 @@ def fold_participant(identity: str, events: Iterable[Event]) -> Participant:
     # a correction changes another event and is none of its own, and yet what is decided next rests on it
     participant.events = {event.seq for event in told}
     participant.last = max(participant.events, default=0)
+    participant.final = _final(told)
     return participant
+
+
+def _final(told: list[Event]) -> set[int]:
+    """What took back an infusion, whole: bringing a part of it back would leave half of it."""
+    voids = [event for event in told if event.type == VOIDED]
+    if not voids:
+        return set()
+    of_units = {event.seq for event in told if event.type in e.OF_PRODUCTS}
+    commands = {event.command for event in voids if event.payload.get("of") in of_units}
+    return {event.seq for event in voids if event.command in commands}
 
 
 def apply(participant: Participant, event: Event) -> None:
@@ -134,8 +149,28 @@ def _performed(p: Participant, event: Event) -> None:
 
 
 def _dose(p: Participant, event: Event) -> None:
-    names = ("intervention", "record", "planned", "prepared", "ratio", "lot")
+    names = ("intervention", "record", "planned", "prepared", "ratio", "lot", "unit")
     p.doses.append(Dose(event.seq, event.on, *(_text(event, name) for name in names)))
+
+
+def _tablets(p: Participant, event: Event) -> None:
+    count = int(_text(event, "tablets") or 0) * (-1 if event.type == e.DRUG_RETURNED else 1)
+    names = ("intervention", "record", "drug", "strength")
+    p.tablets.append(Tablets(event.seq, count, event.on, *(_text(event, name) for name in names)))
+
+
+def _changed(p: Participant, event: Event) -> None:
+    names = ("intervention", "record", "drug", "dose", "decided_by")
+    p.changes.append(RegimenChange(event.seq, event.reason, event.on, *(_text(event, name) for name in names)))
+
+
+def _sent(p: Participant, event: Event) -> None:
+    names = ("kind", "record", "rule", "to")
+    p.reports.append(SentReport(event.seq, event.user, event.on, *(_text(event, name) for name in names)))
+
+
+def _of_the_unit(_p: Participant, _event: Event) -> None:
+    """What happens to a unit is folded with the trial."""
 
 
 def _held(p: Participant, event: Event) -> None:
@@ -184,6 +219,13 @@ _NO_FACTS = frozenset(
         e.QUERY_CLOSED,
         e.NOTED,
         e.DOSE_DETERMINED,
+        e.INFUSION_INTERRUPTED,
+        e.INFUSION_RESUMED,
+        e.INFUSION_ENDED,
+        e.DRUG_DISPENSED,
+        e.DRUG_RETURNED,
+        e.REGIMEN_CHANGED,
+        e.REPORT_SENT,
         e.ENROLLED,
     }
 )
@@ -200,6 +242,13 @@ _HANDLERS: dict[str, Callable[[Participant, Event], None]] = {
     e.ALLOCATED: _allocated,
     e.DOSE_DETERMINED: _dose,
     e.PERFORMED: _performed,
+    e.INFUSION_INTERRUPTED: _of_the_unit,
+    e.INFUSION_RESUMED: _of_the_unit,
+    e.INFUSION_ENDED: _of_the_unit,
+    e.DRUG_DISPENSED: _tablets,
+    e.DRUG_RETURNED: _tablets,
+    e.REGIMEN_CHANGED: _changed,
+    e.REPORT_SENT: _sent,
     e.VISIT_HELD: _held,
     e.VISIT_MISSED: _missed,
     e.QUERY_OPENED: _query_opened,
@@ -238,17 +287,16 @@ def apply_trial(state: TrialState, event: Event) -> None:
             state.answers[_text(event, "question")] = Answered(
                 _text(event, "answer"), event.user, event.on, event.seq, source
             )
-        case e.LOT_REGISTERED:
-            name = _text(event, "lot")
-            state.lots[name] = Lot(name, _text(event, "product"))
-            for earlier in state.early.pop(name, ()):
-                _apply_lot(state.lots[name], earlier)
-        case e.LOT_TESTED | e.LOT_RELEASED | e.LOT_REJECTED | e.DOSE_DETERMINED:
-            name = _text(event, "lot")
-            if name in state.lots:
-                _apply_lot(state.lots[name], event)
-            else:
-                state.early.setdefault(name, []).append(event)
+        case e.BOUNDARY_COMPUTED:
+            told = event.payload.get("pause_at")
+            table = tuple(one if isinstance(one, int) else None for one in told) if isinstance(told, list) else ()
+            state.boundary = BoundaryTable(event.seq, table)
+        case e.BOUNDARY_COUNTED:
+            state.counted.setdefault((_text(event, "participant"), _text(event, "record")), event.seq)
+        case e.TRIGGER_RAISED:
+            _raised(state, event)
+        case e.TRIGGER_REVIEWED:
+            _reviewed(state, event)
         case e.SCREENED:
             state.sites[participant] = event.site
         case e.ENROLLED:
@@ -258,18 +306,26 @@ def apply_trial(state: TrialState, event: Event) -> None:
             state.places[participant] = int(_text(event, "position") or 0)
         case _:
             pass
+    if event.type in e.OF_PRODUCTS:
+        apply_product(state.custody, event)
+        if event.type == e.DOSE_DETERMINED:
+            state.treated.setdefault(_text(event, "intervention"), {}).setdefault(participant, event.on)
 
 
-def _apply_lot(lot: Lot, event: Event) -> None:
-    match event.type:
-        case e.DOSE_DETERMINED:
-            lot.used.append((event.stream.removeprefix("participant/"), _text(event, "prepared")))
-        case e.LOT_TESTED:
-            results = event.payload.get("results")
-            for name, encoded in results.items() if isinstance(results, dict) else ():
-                if isinstance(encoded, dict):
-                    lot.results[str(name)] = decode_observation({"value": encoded}, event)
-        case e.LOT_RELEASED:
-            lot.state, lot.released = "released", event.on
-        case _:
-            lot.state = "rejected"
+def _raised(state: TrialState, event: Event) -> None:
+    names = ("alert", "trigger", "action", "says", "participant", "record")
+    found = event.payload.get("recipients")
+    recipients = tuple(map(str, found)) if isinstance(found, list) else ()
+    alert = Alert(event.seq, recipients, event.on, *(_text(event, name) for name in names))
+    state.alerts[alert.identity] = alert
+    for review in state.early_reviews.pop(alert.identity, ()):
+        _reviewed(state, review)
+
+
+def _reviewed(state: TrialState, event: Event) -> None:
+    alert = state.alerts.get(_text(event, "alert"))
+    if alert is None:  # dated before what it reviews
+        state.early_reviews.setdefault(_text(event, "alert"), []).append(event)
+        return
+    alert.decision, alert.reviewed = _text(event, "decision"), event.on
+    alert.reviewed_by, alert.reason = event.user, event.reason

@@ -37,12 +37,13 @@ class _Memory:
         self.trial = TrialState()
         self.participants: dict[str, Participant] = {}
         self.seen = 0
+        self.head = ""  # the hash of the last event that was taken
         self._events: dict[str, list[Event]] = {"": []}  # by participant; the trial-wide ones under no name
         self._latest: dict[str, datetime] = {}
 
     def take(self, event: Event) -> None:
         """One more event, in the order of recording."""
-        self.seen = event.seq
+        self.seen, self.head = event.seq, event.hash
         if event.type in e.TRIAL_WIDE:
             if self._happened_last("", event):
                 apply_trial(self.trial, event)
@@ -73,6 +74,7 @@ class Office:
         self.software = software
         self.protocols: dict[str, Protocol] = {}
         self._memory = _Memory()
+        self._writer: Writer | None = None  # of a transaction that this office took part in and did not see end
 
     def submit(self, command: Command, by: Sender, identity: str) -> list[Event]:
         """The events of a command, appended; the first outcome again where this command id was submitted before.
@@ -87,6 +89,8 @@ class Office:
             if events:  # decided and remembered, and then not written: the disk was full
                 self._memory = _Memory()
             raise
+        if self._writer is writer:
+            self._writer = None
         return events
 
     def submit_within(self, writer: Writer, command: Command, by: Sender, identity: str) -> list[Event]:
@@ -94,7 +98,7 @@ class Office:
         earlier = writer.outcome(identity)
         if earlier:
             return earlier
-        if writer.last < self._memory.seen:  # a transaction that this office took part in was undone
+        if writer.last < self._memory.seen or not self._still_there(writer):
             self._memory = _Memory()
         memory = self._memory
         try:
@@ -116,7 +120,16 @@ class Office:
             raise
         for event in appended:
             memory.take(event)
+        self._writer = writer
         return appended
+
+    def _still_there(self, writer: Writer) -> bool:
+        """Whether what was remembered last is in the ledger: its transaction may have been undone, and others wrote."""
+        if self._writer is None or self._writer is writer:
+            return True
+        self._writer = None
+        seen = self._memory.seen
+        return [event.hash for event in writer.events(after=seen - 1, upto=seen)] == [self._memory.head]
 
     def trial(self) -> TrialState:
         """The trial's state as of the last submission of this office."""

@@ -13,7 +13,7 @@ from trialwright.language.evaluate import answer, evaluate
 from trialwright.language.facts import Facts, RecordEntry
 from trialwright.protocol.document import Encounter
 from trialwright.protocol.protocol import Protocol, Timing
-from trialwright.trial.facts import anchor_date, facts_of
+from trialwright.trial.facts import anchor_date, facts_of, gone_back
 from trialwright.trial.state import Participant, TrialState
 
 Standing: TypeAlias = Literal["held", "missed", "future", "due", "late", "undecided", "not applicable"]
@@ -38,6 +38,18 @@ class Planned:
     def key(self) -> tuple[str, str]:
         """The encounter and the record that it is for."""
         return self.encounter, self.record
+
+    @property
+    def width(self) -> int:
+        """Days of its window; a deviation by no more than these is a minor one."""
+        return max(1, (self.latest - self.earliest).days)
+
+    def days_outside(self, when: PartialDate) -> int:
+        """Days that a time certainly is after the window, negative for days before it, 0 where it may lie inside."""
+        first, last = when.earliest.date(), when.latest.date()
+        if first > self.latest:
+            return (first - self.latest).days
+        return (last - self.earliest).days if last < self.earliest else 0
 
 
 def planned(
@@ -85,7 +97,7 @@ def _instances(
     without: Set[tuple[str, str]],
 ) -> Iterator[Planned]:
     timing = protocol.timings[name]
-    for record, base in _bases(facts, reached, encounter, timing):
+    for record, base in _bases(protocol, facts, reached, encounter, timing):
         for amount in encounter.each or (timing.amount or 0,):
             full_name = f"{name}.{amount}" if encounter.each else name
             if (full_name, record.identity if record else "") in without:
@@ -101,12 +113,13 @@ def _instances(
 
 
 def _bases(
-    facts: Facts, reached: Mapping[str, PartialDate | None], encounter: Encounter, timing: Timing
+    protocol: Protocol, facts: Facts, reached: Mapping[str, PartialDate | None], encounter: Encounter, timing: Timing
 ) -> Iterator[tuple[RecordEntry | None, date]]:
     if encounter.per:
         for record in facts.records.get(encounter.per, ()):
-            if record.date is not None and is_day(record.date):
-                yield record, record.date.earliest.date()
+            base = gone_back(protocol, facts, timing.anchor, record)
+            if base is not None and is_day(base):
+                yield record, base.earliest.date()
         return
     anchor = reached.get(timing.anchor)
     if anchor is not None and is_day(anchor):

@@ -8,6 +8,7 @@ from trialwright.core.partial_date import PartialDate
 from trialwright.language.facts import Observation, RecordEntry
 from trialwright.ledger.envelope import Event
 from trialwright.protocol.eligibility import Eligibility
+from trialwright.trial.custody import Custody
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Dose:
-    """A dose as it was determined: planned, prepared, ratio, lot."""
+    """A dose as it was determined: planned, prepared, ratio, unit, lot."""
 
     event: int
     on: str
@@ -56,6 +57,47 @@ class Dose:
     prepared: str
     ratio: str
     lot: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tablets:
+    """Tablets handed out, or taken back where `count` is below zero."""
+
+    event: int
+    count: int
+    on: str
+    intervention: str
+    record: str
+    drug: str
+    strength: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegimenChange:
+    """A medical decision about a drug: another dose from a day on, or `stop`."""
+
+    event: int
+    reason: str
+    on: str
+    intervention: str
+    record: str
+    drug: str
+    dose: str
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentReport:
+    """A report about an event: when it was sent, under which rule, to whom."""
+
+    event: int
+    by: str
+    on: str
+    kind: str
+    record: str
+    rule: str
+    to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +133,9 @@ class Participant:
     visits: dict[tuple[str, str], Visit] = field(default_factory=dict)
     doses: list[Dose] = field(default_factory=list)
     performed: list[Event] = field(default_factory=list)
+    tablets: list[Tablets] = field(default_factory=list)
+    changes: list[RegimenChange] = field(default_factory=list)
+    reports: list[SentReport] = field(default_factory=list)
     queries: dict[str, Query] = field(default_factory=dict)
     asked: int = 0  # the number of the last query
     screening_ended: str = ""
@@ -101,6 +146,7 @@ class Participant:
     oddities: list[str] = field(default_factory=list)
     last: int = 0
     events: set[int] = field(default_factory=set)  # hers, corrections too
+    final: set[int] = field(default_factory=set)  # took back the giving of a unit: are not taken back in turn
     early: dict[tuple[str, str], list[Event]] = field(default_factory=dict)  # dated before what they complete
     facts: int = 0  # how often what the language may ask about has changed
     #: The last answer, and what it was asked of.
@@ -110,15 +156,35 @@ class Participant:
 
 
 @dataclass(slots=True)
-class Lot:
-    """A product lot: its tests, its state and what was taken from it."""
+class Alert:
+    """What paused the trial or asked for a review, and the review."""
 
+    event: int
+    recipients: tuple[str, ...]
+    on: str
     identity: str
-    product: str
-    results: dict[str, Observation] = field(default_factory=dict)
-    state: str = "registered"
-    released: str = ""
-    used: list[tuple[str, str]] = field(default_factory=list)  # participant, prepared cells
+    trigger: str
+    action: str
+    says: str
+    participant: str = ""
+    record: str = ""
+    decision: str = ""
+    reviewed: str = ""
+    reviewed_by: str = ""
+    reason: str = ""
+
+    @property
+    def pauses(self) -> bool:
+        """Whether it holds the trial up now: a pause that no review has lifted."""
+        return self.action == "pause" and self.decision not in ("continue", "modify")
+
+
+@dataclass(slots=True)
+class BoundaryTable:
+    """The boundary as it was computed when the protocol was activated: how many events pause at n participants."""
+
+    event: int
+    pause_at: tuple[int | None, ...]
 
 
 @dataclass(slots=True)
@@ -140,8 +206,12 @@ class TrialState:
     protocols: dict[str, dict[str, str]] = field(default_factory=dict)  # digest -> file -> blob digest
     active: dict[str, str] = field(default_factory=dict)  # site -> digest
     answers: dict[str, Answered] = field(default_factory=dict)
-    lots: dict[str, Lot] = field(default_factory=dict)
-    early: dict[str, list[Event]] = field(default_factory=dict)  # lot -> events dated before its registration
+    custody: Custody = field(default_factory=Custody)
+    treated: dict[str, dict[str, str]] = field(default_factory=dict)  # intervention -> participant -> first day
+    boundary: BoundaryTable | None = None
+    counted: dict[tuple[str, str], int] = field(default_factory=dict)  # participant, record -> event that counted it
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    early_reviews: dict[str, list[Event]] = field(default_factory=dict)  # dated before the alert
     sites: dict[str, str] = field(default_factory=dict)  # participant -> site
     enrolled: dict[str, int] = field(default_factory=dict)  # participant -> number
     allocated: dict[str, str] = field(default_factory=dict)  # participant -> arm, or place in the sealed list

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from trialwright.core.partial_date import PartialDate, partial_date
+from trialwright.core.partial_date import partial_date
 from trialwright.protocol.eligibility import determine
 from trialwright.trial.facts import facts_of
-from trialwright.trial.schedule import Planned, planned
+from trialwright.trial.schedule import planned
 from trialwright.trial.state import Participant
 from trialwright.views.cutoff import CutOff
+from trialwright.views.infusions import infusions
 
 Severity: TypeAlias = Literal["minor", "major"]
 
@@ -40,6 +41,13 @@ def deviations(cut: CutOff) -> list[Deviation]:
             rows += _eligibility(cut, one)
             rows += _visits(cut, one)
             rows += _doses(one)
+    enrolled = {one.identity for one in cut.participants.values() if one.enrolled}
+    rows += [
+        Deviation(row.participant, "infusion", "major", row.end or row.start, says, row.events)
+        for row in infusions(cut)
+        if row.participant in enrolled
+        for says in row.deviations
+    ]
     return sorted(rows, key=lambda row: (row.on, row.participant, row.kind))
 
 
@@ -71,21 +79,12 @@ def _visits(cut: CutOff, one: Participant) -> Iterator[Deviation]:
             says = f"{visit.encounter} did not take place: {happened.reason}."
             yield Deviation(one.identity, "missed visit", "minor", happened.on, says, (happened.event,))
             continue
-        outside = _outside(visit, partial_date(happened.on))
+        outside = visit.days_outside(partial_date(happened.on))
         if outside:
-            width = max(1, (visit.latest - visit.earliest).days)
-            severity: Severity = "minor" if abs(outside) <= width else "major"
+            severity: Severity = "minor" if abs(outside) <= visit.width else "major"
             side = "after" if outside > 0 else "before"
             says = f"{visit.encounter} took place {abs(outside)} days {side} its window."
             yield Deviation(one.identity, "visit window", severity, happened.on, says, (happened.event,))
-
-
-def _outside(visit: Planned, when: PartialDate) -> int:
-    """Days that it certainly was after the window, negative for days before it, 0 where it may lie inside."""
-    first, last = when.earliest.date(), when.latest.date()
-    if first > visit.latest:
-        return (first - visit.latest).days
-    return (last - visit.earliest).days if last < visit.earliest else 0
 
 
 def _doses(one: Participant) -> Iterator[Deviation]:

@@ -11,6 +11,7 @@ from trialwright.language.compiling.engine import (
     TRUE,
     UNKNOWN,
     Column,
+    any_bit,
     both,
     decided,
     either,
@@ -45,19 +46,17 @@ def hull_columns(m: Members, where: Column) -> Columns:
             x = m.value
             return _end(m, where, "low", x.low, x.low_open) | _end(m, where, "high", x.high, x.high_open)
         case Kinds():
-            return {"mask": m.value.bits.coalesce(full_mask(m.value.order)).bit_or(where=where)}
+            return {"mask": any_bit(m.value.bits.coalesce(full_mask(m.value.order)), where)}
         case Span():
             missing = m.value.low.isnull() | m.value.high.isnull()
             ends = {"first": m.value.low.min(where=where), "last": latest(m.value).max(where=where)}
             return ends | ({} if m.told else {"undated": count(m, both(where, missing))})
         case _:
-            return {"mask": ibis.cases((m.value, 2), (~m.value, 1), else_=3).bit_or(where=where)}
+            return {"mask": any_bit(ibis.cases((m.value, 2), (~m.value, 1), else_=3), where)}
 
 
-def _end(m: Members, where: Column, name: str, end: Column | None, is_open: Column) -> Columns:
+def _end(m: Members, where: Column, name: str, end: Column, is_open: Column) -> Columns:
     """The outermost end, whether it is endless, and the outermost that is included."""
-    if end is None:
-        return {}
 
     def farthest(where: Column) -> Column:
         return end.min(where=where) if name == "low" else end.max(where=where)
@@ -118,17 +117,13 @@ def _members_undefined(read: Read) -> Column:
 
 def hulled(read: Read, like: Amount, without: Column) -> Amount:
     """The smallest interval that holds all of them."""
-    low, low_open = outermost(read, "low", like.low, like.low_open, without)
-    high, high_open = outermost(read, "high", like.high, like.high_open, without)
+    low, low_open = outermost(read, "low", like.low_open, without)
+    high, high_open = outermost(read, "high", like.high_open, without)
     return Amount(low, high, low_open, high_open, computed=like.computed)
 
 
-def outermost(
-    read: Read, end: str, like: Column | None, is_open: Column, without: Column
-) -> tuple[Column | None, Column]:
+def outermost(read: Read, end: str, is_open: Column, without: Column) -> tuple[Column, Column]:
     """One end of the hull: none where something reaches beyond all measure; closed where a member includes it."""
-    if like is None:
-        return None, FALSE
     column = read.column(end)
     found = unless(either(without, read.some(f"{end}_endless")), column)
     if is_open is FALSE:

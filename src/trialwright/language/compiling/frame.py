@@ -214,10 +214,7 @@ def _met(need: Need, node: t.Typed, when: When, frame: Frame) -> Value:
         case t.Age():
             assert isinstance(found, Span)
             base = frame.times.when(frame.table, node.at[0] if node.at else when)
-            youngest = completed_years(found.high, base.low)
-            if found.high is found.low and base.whole_day:
-                return Amount(youngest, youngest)
-            return Amount(youngest, completed_years(found.low, latest(base)))
+            return Amount(completed_years(found.high, base.low), completed_years(found.low, latest(base)))
         case t.WithinNormal():
             return opposite(found) if node.outside else found
         case t.ItemAggregate() | t.RecordAggregate():
@@ -265,7 +262,7 @@ def _calculation(node: t.Calculation, left: Value, right: Value) -> Work:
             return q.add(left, q.negate(right))
         case "*":
             return (yield from q.multiply(left, right))
-        case "/":
+        case "/":  # pragma: no branch - the last of them
             return (yield from q.divide(left, right))
 
 

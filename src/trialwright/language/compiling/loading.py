@@ -14,7 +14,8 @@ from trialwright.core.finding import Refused, finding
 from trialwright.core.interval import Interval, is_point
 from trialwright.core.partial_date import PartialDate
 from trialwright.core.truth import Truth
-from trialwright.language.compiling.quantities import PRECISION, SCALE, stored
+from trialwright.language.compiling.engine import PRECISION, SCALE, loaded
+from trialwright.language.compiling.quantities import stored
 from trialwright.language.compiling.source import Source, columns_of, mask_of
 from trialwright.language.facts import NO_FACTS, Facts, Observation, RecordEntry
 from trialwright.language.values import Amount, Answer, Kinds, Moment, Value
@@ -53,7 +54,7 @@ def source_from_facts(
         kept = [column for column in columns if not (points_only and _left_out(column))]
         schema = pa.schema([(column, _type(column)) for column in kept])
         told = pa.table({column: [row.get(column) for row in rows] for column in kept}, schema=schema)
-        return connection.create_table(f"{prefix}_{name}", told, temp=True, overwrite=True)
+        return loaded(connection, f"{prefix}_{name}", told)
 
     return Source(
         table("participants", ("participant", "earliest", "latest"), loading.participants),

@@ -314,8 +314,6 @@ def _by_then(need: Need, table: Table, at: Frame) -> Column:
 def _mine(table: Table, needs: Iterable[Need]) -> Column:
     people: dict[str, set[str]] = {}
     for need in needs:
-        if isinstance(need.node, t.RecordAggregate):
-            return TRUE
         people.setdefault(person_of(need), set()).add(item_of(need).name)
     told_apart = "person" in table.columns
     mine = []

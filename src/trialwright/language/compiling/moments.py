@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import ibis
 
 from trialwright.language import typed as t
-from trialwright.language.compiling.engine import FALSE, Column, decided, opposite
+from trialwright.language.compiling.engine import Column, decided
 from trialwright.language.compiling.quantities import NUMBER, Amount, compare
 
 _LAST_MINUTE = 24 * 60 - 1
@@ -87,10 +87,6 @@ def compare_days(operator: str, x: Span, y: Span) -> Column:
 def days_between(later: Span, earlier: Span) -> Amount:
     """How many days the later date lies after the earlier, as the span of what is possible."""
     one, other = _days(later), _days(earlier)
-    assert one.low is not None
-    assert other.low is not None
-    assert one.high is not None
-    assert other.high is not None
     low = one.low.delta(other.high, unit="day").cast(NUMBER)
     if one.low is one.high and other.low is other.high:
         return Amount(low, low)
@@ -101,11 +97,6 @@ def completed_years(born: Column, day: Column) -> Column:
     """Age in completed years; born on 29 February, the birthday in other years is 1 March."""
     birthday, today = born.month() * 100 + born.day(), day.month() * 100 + day.day()
     return day.year() - born.year() - ibis.cases((today < birthday, 1), else_=0)
-
-
-def known(date: Span) -> Column:
-    """Whether there is a date."""
-    return opposite(date.low.isnull()) if date is not None else FALSE
 
 
 def _days(x: Span) -> Amount:

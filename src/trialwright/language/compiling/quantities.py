@@ -1,4 +1,4 @@
-"""Numbers as intervals of columns: an end that is NULL, or None where that is certain, is infinite.
+"""Numbers as intervals of columns: an end that is NULL is infinite.
 
 What was recorded is compared exactly. What was computed (a product, a quotient, a mean, another unit) is a DOUBLE and
 is compared to twelve digits.
@@ -16,6 +16,8 @@ import ibis
 from trialwright.core.finding import Refused, finding
 from trialwright.language.compiling.engine import (
     FALSE,
+    PRECISION,
+    SCALE,
     TRUE,
     Column,
     both,
@@ -26,9 +28,6 @@ from trialwright.language.compiling.engine import (
     unless,
 )
 
-#: Decimals kept of a recorded number, in a DECIMAL(38, 18).
-SCALE = 18
-PRECISION = 38
 NUMBER = f"decimal({PRECISION}, {SCALE})"
 CLOSE = 5e-13  # of the sum of both sizes
 ONE = Decimal(1)
@@ -39,8 +38,8 @@ _WIDE = Context(prec=100, rounding=ROUND_HALF_EVEN)
 class Amount:
     """An interval; a point where low and high are the same column. `undefined` is a truth column."""
 
-    low: Column | None
-    high: Column | None
+    low: Column
+    high: Column
     low_open: Column = FALSE
     high_open: Column = FALSE
     undefined: Column = FALSE
@@ -66,7 +65,7 @@ def _literal(value: Decimal) -> Column:
     kept = stored(value)
     if kept is None:
         raise Refused(finding("compile_number", number=f"{value:g}", digits=PRECISION - SCALE, decimals=SCALE))
-    if kept == kept.to_integral_value() and abs(kept) < 2**31:
+    if kept == kept.to_integral_value() and abs(kept) < 2**15:  # engines add plain numbers in 32 bits
         return ibis.literal(int(kept), "int64")
     _, digits, exponent = kept.normalize(_WIDE).as_tuple()
     assert isinstance(exponent, int)
@@ -76,7 +75,7 @@ def _literal(value: Decimal) -> Column:
 
 def is_point(x: Amount) -> bool:
     """Whether only one value is possible, by its form; NULL still says that nothing is known."""
-    return x.low is not None and x.low is x.high
+    return x.low is x.high
 
 
 # ---------------------------------------------------------------- comparisons
@@ -90,7 +89,7 @@ def less(x: Amount, y: Amount) -> Column:
         return _below(one.low, other.low, close)
     touch = either(one.high_open, other.low_open)
     yes = either(_below(one.high, other.low, close), both(_same(one.high, other.low, close), touch))
-    return decided(yes, opposite(_below(one.low, other.high, close)) if _finite(one.low, other.high) else FALSE)
+    return decided(yes, opposite(_below(one.low, other.high, close)))
 
 
 def equal(x: Amount, y: Amount) -> Column:
@@ -133,10 +132,6 @@ def defined(undefined: Column, found: Column) -> Column:
     return found if undefined is FALSE else ibis.cases((~undefined, found))
 
 
-def _finite(*ends: Column | None) -> bool:
-    return all(end is not None for end in ends)
-
-
 def _alike(x: Amount, y: Amount) -> tuple[Amount, Amount]:
     return (as_double(x), as_double(y)) if x.computed or y.computed else (x, y)
 
@@ -147,21 +142,17 @@ def as_double(x: Amount) -> Amount:
     return replace(x, low=low, high=low if is_point(x) else _double(x.high, x.constant))
 
 
-def _double(end: Column | None, value: Decimal | None) -> Column | None:
-    if end is None or value is None:
-        return end if end is None or end.type().is_floating() else end.cast("float64")
+def _double(end: Column, value: Decimal | None) -> Column:
+    if value is None:
+        return end if end.type().is_floating() else end.cast("float64")
     return ibis.literal(float(value), "float64")
 
 
-def _below(a: Column | None, b: Column | None, close: bool) -> Column:
-    if a is None or b is None:
-        return FALSE
+def _below(a: Column, b: Column, close: bool) -> Column:
     return (b - a) > _margin(a, b) if close else a < b
 
 
-def _same(a: Column | None, b: Column | None, close: bool) -> Column:
-    if a is None or b is None:
-        return FALSE
+def _same(a: Column, b: Column, close: bool) -> Column:
     return (a - b).abs() <= _margin(a, b) if close else a == b
 
 
@@ -176,17 +167,16 @@ def add(x: Amount, y: Amount) -> Amount:
     """Every sum."""
     computed = x.computed or y.computed
     one, other = _alike(x, y)
-    low = None if one.low is None or other.low is None else one.low + other.low
-    points = is_point(x) and is_point(y)
-    high = low if points else (None if one.high is None or other.high is None else one.high + other.high)
+    low = one.low + other.low
+    high = low if is_point(x) and is_point(y) else one.high + other.high
     opens = either(x.low_open, y.low_open), either(x.high_open, y.high_open)
     return Amount(low, high, *opens, either(x.undefined, y.undefined), computed)
 
 
 def negate(x: Amount) -> Amount:
     """Every negative."""
-    low = None if x.high is None else -x.high
-    high = low if is_point(x) else (None if x.low is None else -x.low)
+    low = -x.high
+    high = low if is_point(x) else -x.low
     value = None if x.constant is None else -x.constant
     return Amount(low, high, x.high_open, x.low_open, x.undefined, x.computed, value)
 
@@ -201,8 +191,8 @@ def scaled(x: Amount, factor: Decimal) -> Amount:
         return replace(constant(Decimal(0)), undefined=x.undefined)
     double = as_double(x if factor > 0 else negate(x))
     size = abs(float(factor))
-    low = None if double.low is None else double.low * size
-    high = low if is_point(x) else (None if double.high is None else double.high * size)
+    low = double.low * size
+    high = low if is_point(x) else double.high * size
     return replace(double, low=low, high=high, computed=True, constant=None)
 
 
@@ -217,7 +207,7 @@ def multiply(x: Amount, y: Amount) -> Work:
         if other.constant is not None and (one.constant is None or is_point(one)):
             return replace(scaled(one, other.constant), undefined=undefined)
     one, other = as_double(x), as_double(y)
-    if is_point(x) and is_point(y) and one.low is not None and other.low is not None:
+    if is_point(x) and is_point(y):
         product = ibis.cases(((one.low == 0) | (other.low == 0), 0.0), else_=one.low * other.low)
         return Amount(product, product, undefined=undefined, computed=True)
     ends, others = yield from _ends(one, other)
@@ -233,7 +223,7 @@ def divide(x: Amount, y: Amount) -> Work:
     nothing = both(surely(nothing), surely(opposite(other.undefined)))
     gap = ibis.cases((touches, ibis.cases((nothing, True))), else_=False)
     undefined = either(x.undefined, y.undefined, gap)
-    if is_point(x) and is_point(y) and other.low is not None:
+    if is_point(x) and is_point(y):
         quotient = unless(touches, as_double(x).low / other.low.nullif(0))
         return Amount(quotient, quotient, undefined=undefined, computed=True)
     ends, others = yield from _ends(one, other)
@@ -245,8 +235,6 @@ def divide(x: Amount, y: Amount) -> Work:
 
 def even(x: Amount) -> Amount:
     """The same, never below zero: an even power."""
-    if x.low is None:
-        return replace(x, low=ibis.literal(0.0), low_open=FALSE, constant=None)
     if is_point(x):
         return replace(x, low=x.low.coalesce(0))
     negative = (x.low < 0) | x.low.isnull()
@@ -254,10 +242,8 @@ def even(x: Amount) -> Amount:
     return replace(x, low=low, low_open=both(opposite(negative), x.low_open), constant=None)
 
 
-def _reaches(end: Column | None, is_open: Column, side: int) -> Column:
+def _reaches(end: Column, is_open: Column, side: int) -> Column:
     """Whether zero lies on the inner side of an end."""
-    if end is None:
-        return TRUE
     beyond = end < 0 if side < 0 else end > 0
     return either(beyond, both(end == 0, opposite(is_open)), end.isnull())
 
@@ -277,10 +263,8 @@ def _pairs(columns: Sequence[Column]) -> list[_End]:
     return list(zip(columns[::2], columns[1::2], strict=True))
 
 
-def _end(end: Column | None, is_open: Column, beyond: str) -> _End:
+def _end(end: Column, is_open: Column, beyond: str) -> _End:
     infinite = ibis.literal(float(beyond), "float64")
-    if end is None:
-        return infinite, TRUE
     return end.coalesce(infinite), either(is_open, end.isnull())
 
 
@@ -314,4 +298,4 @@ def _between(ends: Sequence[_End]) -> Work:
 
 def is_nothing(x: Amount) -> Column:
     """Whether nothing is known of the number: the whole line."""
-    return both(*(TRUE if end is None else end.isnull() for end in (x.low, x.high)))
+    return x.low.isnull() & x.high.isnull()

@@ -11,7 +11,6 @@ from trialwright.language.compiling import quantities as q
 from trialwright.language.compiling.engine import (
     FALSE,
     TRUE,
-    UNKNOWN,
     Column,
     Table,
     both,
@@ -77,7 +76,7 @@ def among(found: Value, wanted: t.Among) -> Column:
                 answer = either(*(q.equal(found, q.constant(number)) for number in wanted.numbers))
             return q.defined(found.undefined, answer)
         case _:
-            return UNKNOWN
+            raise AssertionError("the checker lets only amounts and categories be among something")
 
 
 def same_kind(left: Value, right: Value) -> Column:
@@ -102,7 +101,7 @@ def rebound(found: Value, table: Table) -> Value:
     """The same columns, as the table of now has them."""
 
     def again(column: Column) -> Column:
-        return table[column.get_name()] if column is not None and column.get_name() in table.columns else column
+        return table[column.get_name()] if column.get_name() in table.columns else column
 
     match found:
         case Amount(constant=None):

@@ -49,8 +49,6 @@ def summary_columns(function: str, m: Members) -> Columns:
 def _totals(function: str, m: Members, x: Amount, where: Column) -> Columns:
     found: Columns = {}
     for name, end, is_open, side in (("low", x.low, x.low_open, -1), ("high", x.high, x.high_open, 1)):
-        if end is None:
-            continue
         opens = is_open
         if not m.certain and function == "sum":
             beyond = end < 0 if side < 0 else end > 0
@@ -66,23 +64,19 @@ def _totals(function: str, m: Members, x: Amount, where: Column) -> Columns:
 
 
 def _greatest(m: Members, x: Amount, sure: Column, possible: Column) -> Columns:
-    found: Columns = {}
-    if x.high is not None:
-        found["high"] = x.high.max(where=possible)
+    found = {"high": x.high.max(where=possible), "low": x.low.max(where=sure)}
+    if not m.told:
+        found["high_endless"] = count(m, both(possible, x.high.isnull()))
+    if x.high_open is not FALSE:
+        found["high_closed"] = x.high.max(where=both(possible, opposite(x.high_open)))
+    if x.low_open is not FALSE:
+        found["low_opened"] = x.low.max(where=both(sure, x.low_open))
+    if not m.certain:
+        found["least"] = x.low.min(where=possible)
         if not m.told:
-            found["high_endless"] = count(m, both(possible, x.high.isnull()))
-        if x.high_open is not FALSE:
-            found["high_closed"] = x.high.max(where=both(possible, opposite(x.high_open)))
-    if x.low is not None:
-        found["low"] = x.low.max(where=sure)
+            found["least_endless"] = count(m, both(possible, x.low.isnull()))
         if x.low_open is not FALSE:
-            found["low_opened"] = x.low.max(where=both(sure, x.low_open))
-        if not m.certain:
-            found["least"] = x.low.min(where=possible)
-            if not m.told:
-                found["least_endless"] = count(m, both(possible, x.low.isnull()))
-            if x.low_open is not FALSE:
-                found["least_opened"] = x.low.min(where=both(possible, x.low_open))
+            found["least_closed"] = x.low.min(where=both(possible, opposite(x.low_open)))
     return found
 
 
@@ -101,7 +95,7 @@ def summed(function: str, read: Read, closed: Column, items: bool) -> Value:
         filled = both(good, read.some("n") if items else closed)
         low, high = total
         if not items:
-            low, high = _or_zero(low, read), _or_zero(high, read)
+            low, high = (ibis.cases((read.some("n"), end), else_=0) for end in total)
         low = only_if(filled, low)
         high = low if q.is_point(Amount(*total)) else only_if(filled, high)
         there = both(good, read.some("n")) if items else good
@@ -112,20 +106,12 @@ def summed(function: str, read: Read, closed: Column, items: bool) -> Value:
     return replace(_maximum(read, like, closed, good), undefined=undefined, computed=like.computed)
 
 
-def _or_zero(end: Column | None, read: Read) -> Column | None:
-    return None if end is None else ibis.cases((read.some("n"), end), else_=0)
-
-
-def _total(read: Read, like: Amount) -> tuple[Column | None, Column | None]:
-    def end(name: str, form: Column | None) -> Column | None:
-        if form is None:
-            return None
+def _total(read: Read, like: Amount) -> tuple[Column, Column]:
+    def end(name: str) -> Column:
         return unless(read.some(f"total_{name}_endless"), read.column(f"total_{name}"))
 
-    low = end("low", like.low)
-    if q.is_point(like) and read.found.certain:
-        return low, low
-    return low, end("high", like.high)
+    low = end("low")
+    return low, low if q.is_point(like) and read.found.certain else end("high")
 
 
 def _opened(x: Amount, read: Read) -> Amount:
@@ -137,17 +123,15 @@ def _mean(read: Read, like: Amount, closed: Column, good: Column) -> Amount:
     n = read.column("n").nullif(0).cast("float64")
     total = _opened(Amount(*_total(read, like)), read)
 
-    def end(total_end: Column | None, hull_end: Column | None) -> Column | None:
-        mean = None if total_end is None else only_if(both(good, settled), total_end.cast("float64") / n)
-        if hull_end is None:
-            return mean
-        whole = only_if(both(good, closed), hull_end.cast("float64"))
-        return whole if mean is None else ibis.cases((settled, mean), else_=whole)
+    def mean(total_end: Column) -> Column:
+        return only_if(both(good, settled), total_end.cast("float64") / n)
+
+    def end(total_end: Column, hull_end: Column) -> Column:
+        return ibis.cases((settled, mean(total_end)), else_=only_if(both(good, closed), hull_end.cast("float64")))
 
     if read.found.certain:
-        low = end(total.low, None)
-        high = low if total.low is total.high else end(total.high, None)
-        return Amount(low, high, total.low_open, total.high_open)
+        low = mean(total.low)
+        return Amount(low, low if q.is_point(total) else mean(total.high), total.low_open, total.high_open)
     spread = hulled(read, like, FALSE)
     opens = [
         either(both(settled, one), both(opposite(settled), other))
@@ -157,20 +141,17 @@ def _mean(read: Read, like: Amount, closed: Column, good: Column) -> Amount:
 
 
 def _maximum(read: Read, like: Amount, closed: Column, good: Column) -> Amount:
-    low: Column | None = None
-    low_open, high_open, certain = FALSE, FALSE, read.found.certain
-    if like.low is not None:
-        low = read.column("low")
+    low, low_open, certain = read.column("low"), FALSE, read.found.certain
+    if like.low_open is not FALSE:
+        low_open = surely(read.column("low_opened") == low)
+    if not certain:
+        least = unless(read.some("least_endless"), read.column("least"))
+        low = ibis.cases((read.sure(), low), else_=least)
         if like.low_open is not FALSE:
-            low_open = surely(read.column("low_opened") == low)
-        if not certain:
-            least = unless(read.some("least_endless"), read.column("least"))
-            low = ibis.cases((read.sure(), low), else_=least)
-            if like.low_open is not FALSE:
-                least_open = surely(read.column("least_opened") == read.column("least"))
-                low_open = ibis.cases((read.sure(), low_open), else_=least_open)
-        low = only_if(good, low)
-    high, high_open = outermost(read, "high", like.high, like.high_open, FALSE)
+            least_open = (read.column("least_closed") != read.column("least")).coalesce(True)
+            low_open = ibis.cases((read.sure(), low_open), else_=least_open)
+    low = only_if(good, low)
+    high, high_open = outermost(read, "high", like.high_open, FALSE)
     if certain and q.is_point(like) and not read.has("high_endless") and closed is TRUE:
         return Amount(low, low)
     high = only_if(both(good, closed), high)

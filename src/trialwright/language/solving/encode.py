@@ -93,7 +93,7 @@ class Encoder:
             case t.Opposite():
                 part = self.encode(node.operand, world)
                 return of_all(-part.value, [part])
-            case t.Raised():
+            case t.Raised():  # pragma: no branch - the last of them
                 return self._raised(node, world)
 
     def _calculation(self, node: t.Calculation, world: World) -> Told:
@@ -108,7 +108,7 @@ class Encoder:
                 both = of_all(left * right, [one, other])
                 zero = smt.any_of([smt.all_of([one.may, left == 0]), smt.all_of([other.may, right == 0])])
                 return Told(both.value, both.known, smt.any_of([both.may, zero]))  # zero times anything is zero
-            case "/":
+            case "/":  # pragma: no branch - the last of them
                 return self._quotient(left, right, [one, other])
 
     def _quotient(self, over: Term, under: Term, parts: Sequence[Told]) -> Told:

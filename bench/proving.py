@@ -1,0 +1,16 @@
+"""A child process: what can be said of a protocol with no participant, after the import.
+
+python -m bench.proving PROTOCOL    # prints the seconds that proving takes
+"""
+
+from __future__ import annotations
+
+import sys
+
+from bench.row import seconds
+from trialwright.cli.loading import protocol_at
+from trialwright.protocol.prove import prove
+
+if __name__ == "__main__":
+    protocol = protocol_at(sys.argv[1])
+    print(seconds(lambda: prove(protocol)))

@@ -1,0 +1,56 @@
+"""Events back into the values that the language asks about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from trialwright.core.interval import Interval
+from trialwright.core.partial_date import partial_date
+from trialwright.language.facts import Observation, RecordEntry
+from trialwright.language.values import Amount
+from trialwright.ledger.envelope import Event
+from trialwright.protocol.entry import decode
+
+_NO_ATTRIBUTES: Mapping[str, object] = {}
+
+
+def decode_observation(payload: Mapping[str, object], event: Event) -> Observation:
+    """One observation from its payload; `value` is missing where it was not done."""
+    encoded = payload.get("value")
+    attributes = cast("Mapping[str, Mapping[str, object]]", payload.get("attributes") or _NO_ATTRIBUTES)
+    date = partial_date(event.on)
+    decoded = {name: decode(value) for name, value in attributes.items()} if attributes else {}
+    if not isinstance(encoded, dict):
+        return Observation(None, date, decoded, why=str(payload.get("not_done") or "not done"), event=event.seq)
+    return Observation(
+        decode(encoded),
+        date,
+        decoded,
+        str(encoded.get("entered", "")),
+        event=event.seq,
+        normal=_normal(payload.get("normal")),
+    )
+
+
+def _normal(encoded: object) -> Interval | None:
+    if not isinstance(encoded, list) or len(encoded) != 2:
+        return None
+    ends = [decode(end) for end in encoded if isinstance(end, dict)]
+    if len(ends) == 2 and isinstance(ends[0], Amount) and isinstance(ends[1], Amount):
+        return Interval(ends[0].interval.low, ends[1].interval.high)
+    return None
+
+
+def decode_record(kind: str, identity: str, events: Sequence[Event]) -> RecordEntry:
+    """One record from the events that added and completed it, in the order in which they happened."""
+    first = events[0]
+    fields: dict[str, Observation] = {}
+    for event in events:
+        told = event.payload.get("fields")
+        for name, encoded in told.items() if isinstance(told, dict) else ():
+            if isinstance(encoded, dict):
+                fields[str(name)] = decode_observation({"value": encoded}, event)
+    return RecordEntry(
+        kind, identity, partial_date(first.on), fields, str(first.payload.get("parent") or ""), first.seq
+    )

@@ -1,0 +1,115 @@
+"""The third interpreter at its edges: what is asked of nobody, what takes too long, what no plain number meets."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.unit.test_solve import NAMES, _rule
+from trialwright.core.interval import Interval, point
+from trialwright.core.partial_date import on_day, partial_date
+from trialwright.core.truth import Truth
+from trialwright.language.evaluate import answer, evaluate
+from trialwright.language.facts import Facts, Observation, RecordEntry
+from trialwright.language.solve import BOUNDS, Bounds, Impossible, Inquiry, Model, Undecided, Wanted, can_be
+from trialwright.language.solving import smt
+from trialwright.language.values import Amount, Answer, Kinds
+
+NOW = on_day(BOUNDS.today)
+
+
+def _can_be(*texts: str, bounds: Bounds = BOUNDS) -> Model | Impossible | Undecided:
+    wanted = [Wanted(_rule(text, NAMES)) for text in texts]
+    found = can_be(wanted, NAMES, bounds)
+    if isinstance(found, Model):
+        assert [answer(evaluate(one.rule, found.facts, found.when)) for one in wanted] == [Truth.YES] * len(wanted)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["known(afc)", "afc > 3"], True),
+        (["not known(afc)"], True),
+        (["not known(afc)", "afc > 3"], False),
+        (["known(scope.score where normal)"], True),
+        (["known(scope.score)", "not any(scope)"], False),
+        (["any(afc where date > 2026-01-01)", "not known(afc within 1 month)"], True),
+        (["any(afc where date > 2026-01-01)", "count(afc) = 1", "earliest(afc).date < 2026-01-01"], False),
+        (["any(afc where date > 2026-03-09)"], False),
+    ],
+    ids=lambda texts: " + ".join(texts) if isinstance(texts, list) else None,
+)
+def test_what_is_known_and_when_can_be_asked(texts: list[str], expected: bool) -> None:
+    assert type(_can_be(*texts)) is (Model if expected else Impossible)
+
+
+@pytest.mark.parametrize(("text", "of"), [("score = 0", "scope"), ("seen = none", "scope"), ("any(egg)", "cycle")])
+def test_a_rule_about_a_record_is_answered_with_yes_for_none_where_no_record_is_at_hand(text: str, of: str) -> None:
+    rule = _rule(text, NAMES, of)
+    assert answer(evaluate(rule, Facts(), NOW)) is Truth.UNKNOWN
+    assert not isinstance(can_be([Wanted(rule)], NAMES), Model)
+
+
+def test_without_room_for_a_record_there_is_none() -> None:
+    none = Bounds(records=0)
+    assert _can_be("any(scope)", bounds=none) == Impossible((0,))
+    assert isinstance(_can_be("not any(scope)", bounds=none), Model)
+    assert _can_be("latest(scope).normal", bounds=none) == Impossible((0,))
+    assert isinstance(_can_be("count(scope) = 0 and sum(scope.score) = 0", bounds=none), Model)
+
+
+def test_a_root_that_no_decimal_is_confirmed_by_nobody() -> None:
+    found = _can_be("height^2 = 2 cm2")
+    assert found == Undecided("an example was found that `evaluate` does not confirm")
+
+
+def test_a_number_that_cannot_be_rounder_stays_as_it_is() -> None:
+    found = _can_be("weight = 61.12345678 kg", bounds=Bounds(ranges={"weight": Interval(Decimal(38), Decimal(85))}))
+    assert isinstance(found, Model)
+    (told,) = found.facts.observations["weight"]
+    assert told.value == Amount(point(Decimal("61.12345678")))
+
+
+def test_a_range_without_a_whole_number_in_its_middle_has_no_typical_one() -> None:
+    found = _can_be("weight < 0.4 kg", bounds=Bounds(ranges={"weight": Interval(Decimal("0.2"), Decimal("0.4"))}))
+    assert isinstance(found, Model)
+    (told,) = found.facts.observations["weight"]
+    assert isinstance(told.value, Amount)
+    assert Decimal("0.2") <= told.value.interval.low < Decimal("0.4")
+
+
+def test_of_rules_that_can_hold_together_nothing_is_said() -> None:
+    wanted = [Wanted(_rule(text, NAMES)) for text in ("afc > 3", "clot")]
+    assert Inquiry(NAMES).fewest(wanted) == (0, 1)
+
+
+def test_an_example_that_takes_too_long_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Inquiry, "_check", lambda *_: "undecided")
+    assert Inquiry(NAMES).example([Wanted(_rule("afc > 3", NAMES))]) == Undecided("the question takes too long")
+
+
+def test_a_record_whose_parent_was_not_recorded_may_belong_to_any() -> None:
+    ripe = {"ripe": Observation(Answer(Truth.YES), NOW)}
+    cycles = [
+        RecordEntry("cycle", f"c{number}", partial_date(f"2026-01-0{number}"), {"kind": Observation(kind, None)})
+        for number, kind in ((1, Kinds(frozenset({"mild"}))), (2, Kinds(frozenset({"full"}))))
+    ]
+    for parent, expected in (("c2", Truth.YES), ("c1", Truth.NO), ("", Truth.UNKNOWN)):
+        egg = RecordEntry("egg", "e1", partial_date("2026-02-01"), ripe, parent)
+        facts = Facts(records={"cycle": cycles, "egg": [egg]}, closed={"cycle": NOW, "egg": NOW})
+        rule = _rule("count(egg where kind = full) = 1", NAMES)
+        assert Inquiry(NAMES).answer(rule, facts) is expected
+        assert answer(evaluate(rule, facts, NOW)) is expected
+
+
+def test_what_is_constant_is_folded_away() -> None:
+    some = smt.variable("some", "bool")
+    assert smt.choose(True, 1, 2) == 1
+    assert smt.choose(False, 1, 2) == 2
+    assert smt.same(True, some) is smt.same(some, True) is some
+    solver = smt.Solver(1)
+    for one, other in ((False, some), (some, False)):
+        assert solver.check(smt.same(one, other), some) == "impossible"
+        assert solver.check(smt.same(one, other), smt.negate(some)) == "possible"
