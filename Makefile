@@ -4,9 +4,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready-$(shell cat requirements/dev.txt requirements/strict.txt | cksum | cut -d" " -f1)
 OUT    ?= out
+LANGUAGE_TESTS := tests/spec tests/laws/test_language_laws.py tests/laws/test_agreement.py \
+	$(patsubst %,tests/unit/test_%.py,core units time explain reasons evaluate parse check messages \
+	reference_ranges asking solve solve_small solve_agrees prove compile compile_sources)
 LOCK   := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: rehearse test check fix lock fuzz spark soak bench docs units clean
+.PHONY: rehearse test check fix lock fuzz coverage mutate spark soak bench docs units clean
 
 rehearse: $(READY)  ## rehearse NCT07176143 with virtual participants and write the report
 	$(BIN)/trialwright rehearse protocols/nct07176143 --out $(OUT)/nct07176143
@@ -28,6 +31,13 @@ fix: $(READY)  ## format, and mend what a tool can mend
 
 fuzz: $(READY)  ## a million texts into the parser of the protocol language
 	$(BIN)/python -m tests.fuzz --inputs 1000000
+
+coverage: $(READY)  ## every line and branch of core and language is run
+	$(BIN)/pytest $(LANGUAGE_TESTS) --cov=trialwright.core --cov=trialwright.language --cov-branch \
+	  --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+mutate: $(READY)  ## small changes to the language; ends with 1 where no test notices one
+	$(BIN)/python -m tests.mutate --mutants 200
 
 spark: $(READY)  ## the population compiler on Spark (needs Java 17 or 21; half a gigabyte)
 	test -d $(VENV)/spark/pyspark || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/spark.txt --target $(VENV)/spark
@@ -53,8 +63,8 @@ $(READY):
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Trialwright needs Python 3.11 or newer; name one with PYTHON=python3.11")'
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/strict.txt --target $(VENV)/strict
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/strict.txt --target $(VENV)/strict
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
