@@ -34,9 +34,9 @@ def run(histories: int, first_seed: int, steps: int, keep_going: bool) -> int:
         )
         try:
             run_state_machine_as_test(seed(first_seed * 1_000_000 + batch)(Chain), settings=chosen)
-        except BaseException:
+        except BaseException as wrong:
             sys.stdout.write("\n".join(TALLY.newest) + "\n")
-            if not keep_going:
+            if not keep_going or isinstance(wrong, KeyboardInterrupt):
                 raise
             traceback.print_exc(limit=-3, file=sys.stdout)
             failed += 1

@@ -6,6 +6,7 @@ users; `tests.laws.test_chain_laws` runs some hundred histories, `python -m test
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from collections import Counter
@@ -139,6 +140,36 @@ class Chain(RuleBasedStateMachine):
     def grave(self, kind: int, pick: int) -> None:
         self._goes_on()
         self._do(orders.trouble(self.office, kind, pick), NOW, 1)
+
+    @rule(
+        steps=st.integers(0, 14),
+        disturbed=st.sampled_from((-1, -1, *orders.GRAVE)),
+        wait=st.sampled_from((0, 0, 20, 200, 215, 230)),
+        reviewed=st.booleans(),
+        of_whom=st.sampled_from((0, 0, 1)),
+        wrong=st.booleans(),
+        pick=st.integers(0, 99),
+    )
+    def at_the_bedside(
+        self, steps: int, disturbed: int, wait: int, reviewed: bool, of_whom: int, wrong: bool, pick: int
+    ) -> None:
+        """A woman comes far; something happens; and her unit is given all the same, to her or to another woman."""
+        for count in range(steps):
+            self._goes_on_one(0, pick + count)
+        self.clock += timedelta(minutes=wait)
+        if disturbed >= 0:
+            self._do(orders.trouble(self.office, disturbed, pick), NOW, 1)
+        step = orders.review(self.office)
+        if reviewed and step is not None:
+            self._do(step, NOW, 1)
+        who, units = orders.WOMEN[of_whom], [*self.office.trial().custody.units.values()]
+        hers = [unit.identity for unit in units if unit.participant == orders.WOMEN[0]]
+        if hers:
+            self._do(c.Observe(who, "hcg", "1 [IU]/L", ""), NOW, 1)
+            self._do(c.Perform(who, "infusion", f"bedside-{self.number}", "", unit=hers[-1]), NOW, 1)
+        if wrong and hers:
+            made = c.ManufactureUnit(hers[-1], "L-1", "62000000", "97 %", "20 mL", "", "")
+            self._do(made if pick % 2 else replace(made, lot="L-3", volume="15 mL"), NOW, 1)
 
     @rule(
         woman=st.integers(0, 3),
@@ -347,9 +378,10 @@ class Chain(RuleBasedStateMachine):
             self._transaction.__exit__(type(wrong) if wrong else None, wrong, None)
 
     def _same_state(self, trial: Any, participants: Any) -> None:
-        memory = self.office._memory
+        memory, self.failed = self.office._memory, True
         assert memory.trial == trial, "the office remembers another trial than the ledger tells"
         assert memory.participants == participants, "the office remembers other participants than the ledger tells"
+        self.failed = False
 
     def _count(self) -> None:
         TALLY.histories += 1
@@ -393,6 +425,7 @@ def _folded(events: list[Event]) -> tuple[Any, Any]:
 def _template(preset: str) -> Path:
     """A ledger that histories begin with, made once by the same office: a protocol, a supply, women with an arm."""
     folder = Path(tempfile.mkdtemp(prefix="chain-template-", dir=PLACE))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     protocol, at = protocol_at(SOAK), "2026-03-01T08:00:00Z"
     header = Header("real", protocol.document.trial, protocol.digest, "soak", None, "")
     with create(folder / "ledger.db", header, at) as ledger, ledger.writing() as writer:

@@ -181,6 +181,8 @@ def _told(state: object) -> Any:
     match state:
         case {"oddities": [*odd], **rest} if odd:  # sentences that name numbers
             return {**_told(rest), "oddities": [re.sub(r"\d+", "", str(one)) for one in odd]}
+        case {"counted": dict(events), **rest}:  # each with the number of the event that counted it
+            return {**_told(rest), "counted": sorted(events)}
         case dict():
             return {key: _told(value) for key, value in state.items() if key not in _ASIDE}
         case list() | tuple():

@@ -596,3 +596,10 @@ def test_tablets_and_changes_go_through_the_gate_into_the_account(desk: Desk) ->
 )
 def test_what_cannot_be_is_refused(desk: Desk, command: c.Command, code: str) -> None:
     assert desk.refused(command) == [code]
+
+
+def test_tablets_come_back_after_she_left_and_none_are_handed_out(desk: Desk) -> None:
+    desk.do(_dispense(29), c.Withdraw("P-1", "moved away", "2026-03-20"))
+    assert desk.refused(_return(5)) == []
+    late = c.DispenseDrug("P-1", "course", "h-1", "oestradiol", "1 mg", 5, "2026-03-24")
+    assert desk.refused(late) == ["has_left"]

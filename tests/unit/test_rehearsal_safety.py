@@ -116,3 +116,14 @@ def test_every_child_is_linked_to_the_lots_that_her_mother_had(folder: Path) -> 
     assert children(cut(folder))
     for child in children(cut(folder)):
         assert bool(child.lots) == (child.participant in treated)
+
+
+@BOTH
+def test_what_the_unit_tells_is_entered_by_nobody(folder: Path) -> None:
+    entered = [event for event in events(folder) if event.type == e.PERFORMED and event.payload.get("unit")]
+    told = {"volume_infused", "delivered_cells", "dose_ratio"}
+    assert not [event.seq for event in entered if told & event.payload["fields"].keys()]  # type: ignore[union-attr]
+    computed = [
+        event for event in events(folder) if event.type == e.RECORD_COMPLETED and event.payload["kind"] == "infusion"
+    ]
+    assert len(computed) == len(entered)

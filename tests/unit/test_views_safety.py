@@ -434,6 +434,15 @@ def test_an_alert_that_only_asks_for_a_review_is_open_and_pauses_nothing(her: De
     assert only_alert(her).standing == "reviewed"
 
 
+def test_a_review_that_ends_with_stop_holds_the_trial_up_whatever_the_alert_asked_for(her: Desk) -> None:
+    her.do(*transfer("P-1", outcome="stillbirth"), review("A1", "2026-06-10", "stop"))
+    assert (only_alert(her, "2026-06-15").standing, only_alert(her, "2026-06-15").days) == ("paused", 5)
+    assert [(one.began, one.ended) for one in pauses(her.cut("2026-06-15"))] == [("2026-06-10", "")]
+    assert her.refused(c.Enrol("P-9", "2026-06-11")) != []
+    her.do(review("A1", "2026-06-20"))
+    assert only_alert(her, "2026-06-25").standing == "reviewed"
+
+
 def test_pauses_that_overlap_are_one_and_others_stand_apart(her: Desk) -> None:
     her.do(event(record="ae-1", death="yes", on="2026-03-21"), event(record="ae-2", death="yes", on="2026-03-23"))
     her.do(review("A1", "2026-03-24"), review("A2", "2026-03-26"))

@@ -328,8 +328,6 @@ def _other_rules(document: Document, rules: _Rules) -> None:
             rules.add(going_on.age, (*base, "continues", "age"), "amount", going_on.record)
             if going_on.ends:
                 rules.add(going_on.ends, (*base, "continues", "ends"), "truth", going_on.record)
-            if going_on.ends:
-                rules.add(going_on.ends, (*base, "continues", "ends"), "truth", going_on.record)
     for name, encounter in document.schedule.encounters.items():
         if encounter.if_:
             rules.add(encounter.if_, ("schedule", "encounters", name, "if"), "truth", encounter.per)

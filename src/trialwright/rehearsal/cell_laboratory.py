@@ -1,6 +1,7 @@
 """The virtual cell laboratory: donors, banks, lots and units, through the same gate as everything else.
 
-On the day of an infusion a unit is ordered at ten past eight, thawed at half past, at the bedside by half past nine.
+On the day of an infusion a lot is there by eight; a unit is ordered at ten past, thawed at half past, at the bedside
+by half past nine.
 """
 
 from __future__ import annotations
@@ -67,12 +68,15 @@ class CellLaboratory:
         """A unit for one woman, at her bedside and checked by two people; those that fail on the way are rejected."""
         product = self.protocol.document.interventions[intervention].product
         for _ in range(_MOST):
+            self._lot(product, Decimal(0), day)
             unit = f"U-{next(self._numbers['U']):03}"
             self._made["unit"] += 1
             self._do(c.OrderUnit(unit, who, intervention, f"{day}T08:10"), "investigator", day)
             try:
                 self._bring(unit, product, share, who, day)
             except Refused as refused:
+                if refused.findings[0].code.startswith("rehearsal_"):
+                    raise
                 count(refused)
                 self._rejected(unit, refused, day)
                 continue
@@ -157,16 +161,15 @@ class CellLaboratory:
         while len(failing) < _MOST:
             lot_name = f"L-{next(self._numbers['L']):03}"
             self._made["lot"] += 1
-            made = day - timedelta(days=1)
             parent, passage = self._bank(product, model, day) if model.donor else ("", 0)
-            self.submit(c.RegisterLot(lot_name, product, str(made), parent, passage), "cell laboratory", day)
+            self.submit(c.RegisterLot(lot_name, product, f"{day}T07:00", parent, passage), "cell laboratory", day)
             results = self._results(f"lots.{product}.results", model.results, self.protocol.products[product])
-            self.submit(c.TestLot(lot_name, results, str(made)), "cell laboratory", day)
+            self.submit(c.TestLot(lot_name, results, f"{day}T07:30"), "cell laboratory", day)
             try:
-                self.submit(c.ReleaseLot(lot_name, str(day)), "quality person", day)
+                self.submit(c.ReleaseLot(lot_name, f"{day}T07:45"), "quality person", day)
             except Refused as refused:
                 reason = str(refused.findings[0].values.get("says") or says(refused.findings[0]))
-                self.submit(c.RejectLot(lot_name, reason, str(day)), "quality person", day)
+                self.submit(c.RejectLot(lot_name, reason, f"{day}T07:50"), "quality person", day)
                 failing.append(reason)
                 continue
             late = self._results(f"lots.{product}.later", model.later, self.protocol.products[product])

@@ -85,9 +85,7 @@ class SafetyDesk:
         now = instants(f"{day}T09:00", self.protocol.document.zone).earliest
         event = reportable(self.protocol, participant, self._entry(who, record))
         found = clocks(event, self.protocol.document.safety.clocks, sent, now)
-        return [
-            due for due in found if not due.sent_at and due.standing in ("running", "overdue", "at once", "unknown")
-        ]
+        return [due for due in found if not due.sent_at and due.standing in _OPEN]
 
     def _send(self, who: str, record: str, due: Due, day: date) -> None:
         role = "sponsor" if "sponsor" in due.who.lower() else "investigator"

@@ -31,6 +31,7 @@ from trialwright.rehearsal.safety_desk import CLOSED, JUDGED, OPINION, SafetyDes
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
 from trialwright.trial.facts import anchor_date
+from trialwright.trial.gate import PRODUCT
 from trialwright.trial.office import Office, Sender
 from trialwright.trial.schedule import Planned, encounter_of, planned
 
@@ -52,7 +53,7 @@ _STEP = timedelta(seconds=20)
 _OF_THE_MODEL = ("formula_", "rehearsal_", "fact_", "field_", "attribute_", "value_impossible")
 _MORNING = time(9, 0)
 #: Refusals after which a site tries again on another day.
-_WAITS = ("sentinel", "trial_paused")
+_WAITS = ("sentinel", "trial_paused", "product_in_doubt")
 
 
 @dataclass(slots=True)
@@ -525,10 +526,10 @@ class Site:
     def review(self, alert: str, today: date) -> None:
         """The safety board looks at what paused the trial, or asked for a review."""
         found = self.office.trial().alerts[alert]
-        decision = "modify" if found.trigger == "product" else self.model.document.safety.review
+        decision = "modify" if found.trigger == PRODUCT else self.model.document.safety.review
         reason = (
             "virtual review: the lot is out of use, the others go on"
-            if found.trigger == "product"
+            if found.trigger == PRODUCT
             else ("virtual review: the balance of benefit and risk is unchanged")
         )
         self.submit(c.ReviewTrigger(alert, decision, reason, str(today)), "safety board", today)

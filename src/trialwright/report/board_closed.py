@@ -233,8 +233,8 @@ def _due(due: Due) -> Markup:
 
 
 def _minute(local: str) -> str:
-    """Day and minute at the place, without its offset, which a note tells."""
-    return local[:16].replace("T", " ")
+    """Day and minute at the place, or the end of a day, without offset or zone, which a note tells."""
+    return local.partition(",")[0] if local.startswith("end of") else local[:16].replace("T", " ")
 
 
 def _standing(due: Due) -> str:

@@ -94,10 +94,11 @@ def _serious(board: Board) -> Iterator[str]:
     late = late_reports(rows)
     overdue = [row for row in late if row.due.standing == "overdue"]
     if overdue:
+        since = overdue[0].due.due_local.removeprefix("end of ")[:10]
         yield (
             f"{len(overdue)} reports to authorities, committees or the sponsor are overdue at the end of "
             f"{board.cut.today}; the longest is that to the {overdue[0].due.to_whom} about {overdue[0].participant}, "
-            f"due {overdue[0].due.due_local[:10]}. Were they sent and not recorded, or not sent?"
+            f"due {since}. Were they sent and not recorded, or not sent?"
         )
 
 

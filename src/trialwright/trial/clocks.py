@@ -18,6 +18,7 @@ from trialwright.core.partial_date import PartialDate, is_day, partial_date
 from trialwright.core.truth import Truth, all_of, truth
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.reporting import CAVEATS, Pack, Rule, cited, pack, pack_names
+from trialwright.trial.instants import instants, is_minute
 
 #: What may be reported.
 KINDS = (
@@ -399,20 +400,14 @@ def _reports(event: Reportable, sent: Sequence[Sent], now: datetime) -> dict[str
 
 def _span(text: str, event: Reportable, what: str) -> _Span:
     what = what[:1].upper() + what[1:]
-    zone = _zone(event)
+    _known_zone(event)
     try:
-        told = partial_date(text)
+        told, found = partial_date(text), instants(text, event.zone)
     except ValueError as wrong:
         raise Refused(finding("reportable_time_wrong", what=what, identity=event.identity, why=wrong)) from wrong
-    earliest, latest = _instant(told.earliest, zone, 0), _instant(told.latest, zone, 1)
-    if told.earliest != told.latest:
-        return _Span(earliest, latest, told.earliest.date(), text, _only(what, told))
-    if earliest.astimezone(zone).replace(tzinfo=None) != told.earliest:
-        raise Refused(
-            finding("reportable_time_skipped", what=what, identity=event.identity, time=text, zone=event.zone)
-        )
-    twice = f"{what}: the clocks showed {text} twice." if earliest != latest else ""
-    return _Span(earliest, latest, told.earliest.date(), text, twice)
+    note = f"{what}: the clocks showed {text} twice." if found.earliest != found.latest else ""
+    note = note if is_minute(told) else _only(what, told)
+    return _Span(found.earliest, found.latest, told.earliest.date(), text, note)
 
 
 def _only(what: str, told: PartialDate) -> str:
@@ -420,13 +415,9 @@ def _only(what: str, told: PartialDate) -> str:
     return f"{what}: only the {known} is known."
 
 
-def _instant(local: datetime, zone: ZoneInfo, fold: int) -> datetime:
-    return local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
-
-
-def _zone(event: Reportable) -> ZoneInfo:
+def _known_zone(event: Reportable) -> None:
     try:
-        return ZoneInfo(event.zone)
+        ZoneInfo(event.zone)
     except (KeyError, ValueError, OSError) as wrong:
         raise Refused(finding("reportable_zone_unknown", identity=event.identity, zone=event.zone)) from wrong
 

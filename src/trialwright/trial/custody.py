@@ -53,6 +53,8 @@ STEPS: dict[str, frozenset[str]] = {
 
 #: A unit that can still be given, or is being given: two of these for one act would be one too many.
 OPEN = frozenset(STEPS) - {"rejected", "complete", "partial", "aborted", "reconciled"}
+#: Fields of the record of giving that are filled from the unit, where the protocol declares them; nobody enters them.
+FROM_THE_UNIT = ("volume_infused", "flush_volume", "delivered_cells", "dose_ratio", "infusion_outcome")
 #: Something of it may have reached the recipient.
 GIVEN = frozenset({"infusing", "interrupted", "complete", "partial", "aborted"})
 

@@ -22,6 +22,7 @@ from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import NO_LIMITS, Limits, Protocol
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
+from trialwright.trial.custody import FROM_THE_UNIT
 from trialwright.trial.gate import Gate, refuse
 from trialwright.trial.grades import entered_grade, graded_entry, grading_of
 from trialwright.trial.state import Participant
@@ -170,7 +171,10 @@ def _fields(
     declared = gate.protocol.vocabulary.records[kind].fields
     encoded: dict[str, Any] = {}
     queries: list[NewEvent] = []
+    given = any(one.record == kind and one.product for one in gate.protocol.document.interventions.values())
     for name, text in fields.items():
+        if given and name in FROM_THE_UNIT:
+            refuse("field_of_the_unit", kind=kind, name=name)
         if kind == ADVERSE_EVENT:
             by_the_right_side(gate, f"{kind}.{name}", ROLES.get(name, ""))
         if name not in declared:

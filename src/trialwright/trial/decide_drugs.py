@@ -6,7 +6,6 @@ from typing import Any
 
 from trialwright.core.interval import plain
 from trialwright.ledger.envelope import NewEvent
-from trialwright.protocol.document import Intervention
 from trialwright.protocol.naming import nearest
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
@@ -17,11 +16,12 @@ from trialwright.trial.regimen import STOP, unit_of
 
 def dispense_drug(gate: Gate, command: c.DispenseDrug) -> list[NewEvent]:
     """Tablets handed out for a course that she has begun."""
+    gate.recordable(command.participant, command.intervention, command.on)
     return _tablets(gate, command, e.DRUG_DISPENSED)
 
 
 def return_drug(gate: Gate, command: c.ReturnDrug) -> list[NewEvent]:
-    """Tablets taken back, never more than she was given of that strength."""
+    """Tablets taken back, after she left too; never more than she was given of that strength."""
     participant = gate.present(command.participant)
     strength = _above_zero(gate, command.intervention, command.drug, command.strength)
     held = sum(
@@ -36,7 +36,8 @@ def return_drug(gate: Gate, command: c.ReturnDrug) -> list[NewEvent]:
 
 def change_regimen(gate: Gate, command: c.ChangeRegimen) -> list[NewEvent]:
     """Another dose of a drug from a day on, or its end: decided by somebody, for a reason."""
-    _course(gate, command.participant, command.intervention, command.record, command.on)
+    gate.recordable(command.participant, command.intervention, command.on)
+    _course(gate, command.participant, command.intervention, command.record)
     _is_of(gate, command.intervention, command.drug)
     dose = STOP if command.dose == STOP else _above_zero(gate, command.intervention, command.drug, command.dose)
     if not (command.reason.strip() and command.decided_by.strip()):
@@ -52,7 +53,7 @@ def change_regimen(gate: Gate, command: c.ChangeRegimen) -> list[NewEvent]:
 
 
 def _tablets(gate: Gate, command: c.DispenseDrug | c.ReturnDrug, type: str) -> list[NewEvent]:
-    _course(gate, command.participant, command.intervention, command.record, command.on)
+    _course(gate, command.participant, command.intervention, command.record)
     strength = _above_zero(gate, command.intervention, command.drug, command.strength)
     if command.tablets <= 0:
         refuse("tablets_wrong", drug=command.drug, strength=command.strength, held="?", tablets=command.tablets)
@@ -66,13 +67,11 @@ def _tablets(gate: Gate, command: c.DispenseDrug | c.ReturnDrug, type: str) -> l
     return [gate.event(type, command.on, payload)]
 
 
-def _course(gate: Gate, who: str, name: str, record: str, on: str) -> Intervention:
-    """The regimen, where she has begun this course of it."""
-    participant = gate.recordable(who, name, on)
-    intervention = gate.intervention(name)
-    if record not in participant.records.get(intervention.record, {}):
-        refuse("record_unknown", participant=who, kind=intervention.record, record=record or "(not named)")
-    return intervention
+def _course(gate: Gate, who: str, name: str, record: str) -> None:
+    """Refuse a course that she has not begun."""
+    kind = gate.intervention(name).record
+    if record not in gate.present(who).records.get(kind, {}):
+        refuse("record_unknown", participant=who, kind=kind, record=record or "(not named)")
 
 
 def _above_zero(gate: Gate, intervention: str, drug: str, text: str) -> str:

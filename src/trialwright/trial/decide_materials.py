@@ -23,7 +23,7 @@ from trialwright.protocol.protocol import NO_LIMITS
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
 from trialwright.trial.custody import Custody, Donor, Lot, donor_of, made_from, recipients
-from trialwright.trial.gate import Gate, refuse
+from trialwright.trial.gate import PRODUCT, Gate, refuse
 from trialwright.trial.values import within
 
 #: The item of a product that says how many living cells a lot holds.
@@ -236,7 +236,7 @@ def recall(gate: Gate, identity: str, says: str, on: str) -> list[NewEvent]:
             new.append(_event("lot", one, e.LOT_RECALLED, on, payload, says))
     alert: dict[str, Any] = {
         "alert": next_alert(gate),
-        "trigger": "product",
+        "trigger": PRODUCT,
         "action": "pause" if found else "review",
         "says": says,
         "source": identity,

@@ -17,7 +17,7 @@ from trialwright.protocol.document import Intervention
 from trialwright.protocol.entry import encode, enter
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
-from trialwright.trial.custody import Unit
+from trialwright.trial.custody import FROM_THE_UNIT, Unit
 from trialwright.trial.decide_data import parent_of, record_payload
 from trialwright.trial.decide_units import (
     counted,
@@ -37,16 +37,16 @@ from trialwright.trial.instants import instants
 from trialwright.trial.schedule import encounter_of, planned
 from trialwright.trial.state import Participant
 
-#: Fields of an infusion's record that are filled from its unit, where the protocol declares them.
-_FROM_THE_UNIT = ("volume_infused", "flush_volume", "delivered_cells", "dose_ratio", "infusion_outcome")
-
 
 def perform(gate: Gate, command: c.Perform) -> list[NewEvent]:
     """A regimen started or a procedure carried out: everything the protocol requires must certainly hold."""
     participant = gate.recordable(command.participant, command.intervention, command.on)
     intervention = gate.intervention(command.intervention)
     gate.in_her_arm(command.intervention, command.on)
+    gate.before_she_left(participant, command.on)
     gate.not_blocked(command.intervention)
+    if not intervention.product:  # what gives one waits for every pause
+        gate.not_called_back(command.intervention)
     facts, when = as_if_performed(gate.protocol, gate.facts(), intervention, command.on), partial_date(command.on)
     gate.meets(
         command.intervention, f"interventions.{command.intervention}.requires", intervention.requires, facts, when
@@ -92,6 +92,7 @@ def resume_infusion(gate: Gate, command: c.ResumeInfusion) -> list[NewEvent]:
     if unit.state != "interrupted":
         refuse("unit_state", unit=unit.identity, state=unit.state, action="Taking it up again")
     moves(gate, unit, "infusing", command.on)
+    gate.before_she_left(gate.present(command.participant), command.on)
     gate.not_paused(unit.intervention)
     document = gate.intervention(unit.intervention)
     minute(gate, "Taking it up again", command.on)
@@ -143,7 +144,7 @@ def end_infusion(gate: Gate, command: c.EndInfusion) -> list[NewEvent]:
         "ratio": plain(ratio),
         "after_expiry": moment_of(gate, command.on) > instants(unit.expires, gate.protocol.document.zone).earliest,
     }
-    told = dict(zip(_FROM_THE_UNIT, (f"{plain(infused)} mL", f"{plain(flush)} mL", plain(cells), plain(ratio), outcome),
+    told = dict(zip(FROM_THE_UNIT, (f"{plain(infused)} mL", f"{plain(flush)} mL", plain(cells), plain(ratio), outcome),
                     strict=True))  # fmt: skip
     new = [gate.event(e.INFUSION_ENDED, command.on, payload, command.reason)]
     declared = gate.protocol.vocabulary.records[document.record].fields

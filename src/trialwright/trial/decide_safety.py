@@ -61,7 +61,10 @@ def consequences(gate: Gate, new: Sequence[NewEvent]) -> list[NewEvent]:
 
 
 def review_trigger(gate: Gate, command: c.ReviewTrigger) -> list[NewEvent]:
-    """The review of an alert by the safety board; a pause ends with `continue` or `modify`, never by itself."""
+    """The review of an alert by the safety board: a pause ends with `continue` or `modify`, never by itself.
+
+    `stop` holds the trial up whatever the alert asked for, until the board decides otherwise.
+    """
     alert = gate.trial.alerts.get(command.alert)
     if alert is None:
         refuse("alert_unknown", alert=command.alert, nearest=nearest(command.alert, gate.trial.alerts))

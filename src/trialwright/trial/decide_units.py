@@ -39,7 +39,7 @@ from trialwright.trial.decide_materials import (
 )
 from trialwright.trial.dose import planned_dose, ratio_to_plan, rests_on
 from trialwright.trial.facts import as_if_performed
-from trialwright.trial.gate import Gate, refuse
+from trialwright.trial.gate import PRODUCT, Gate, refuse
 from trialwright.trial.instants import instants, is_minute, local_text
 
 #: What a unit's items of these names are filled with when it is prepared.
@@ -166,7 +166,7 @@ def test_unit(gate: Gate, command: c.TestUnit) -> list[NewEvent]:
         return [*new, _event(unit.identity, e.UNIT_REJECTED, command.on, {"unit": unit.identity}, says)]
     alert: dict[str, Any] = {
         "alert": next_alert(gate),
-        "trigger": "product",
+        "trigger": PRODUCT,
         "action": "pause",
         "says": says,
         "source": unit.identity,
@@ -331,13 +331,16 @@ def moves(gate: Gate, unit: chain.Unit, state: str, on: str) -> None:
 
 
 def still_good(gate: Gate, unit: chain.Unit, on: str, action: str, lasting: timedelta = timedelta(0)) -> None:
-    """Refuse a unit whose lot was called back or never released, or that expires before the end."""
+    """Refuse a unit that a result speaks against, whose lot was called back, or that expires before the end."""
     lot = lot_of(gate, unit.lot)
     if lot.state not in ("released", "conditional"):
         refuse("lot_state", lot=lot.identity, state=lot.state, action=action)
     donor = chain.donor_of(gate.trial.custody, unit.lot)
     if donor is not None and donor.state == "rejected":
         refuse("donor_state", donor=donor.identity, state=donor.state, action=action)
+    # a result after the giving rejects nothing; where the giving was then taken back, it still speaks against the unit
+    requirements, path = product_of(gate, unit.product).unit.release, f"products.{unit.product}.unit.release"
+    gate.not_refuted(action, path, requirements, Facts(results_of(gate, unit)), partial_date(on))
     _not_expired(gate, unit, on, action, lasting)
 
 

@@ -27,6 +27,9 @@ from trialwright.trial.dose import open_question
 from trialwright.trial.facts import facts_of
 from trialwright.trial.state import Participant, TrialState
 
+#: The trigger of the alerts that speak against what was given.
+PRODUCT = "product"
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
@@ -85,6 +88,12 @@ class Gate:
         if left and partial_date(on).earliest > partial_date(left).latest:
             refuse("has_left", participant=participant.identity, on=left)
 
+    def before_she_left(self, participant: Participant, on: str) -> None:
+        """Refuse an act that did not certainly come before she left: on the day of a withdrawal the hour decides."""
+        left = participant.screening_ended or participant.withdrawn
+        if left and partial_date(on).latest >= partial_date(left).earliest:
+            refuse("has_left", participant=participant.identity, on=left)
+
     def precedes(self, on: str, earlier: str) -> bool:
         """Whether a date lies certainly before another one."""
         return partial_date(on).latest < partial_date(earlier).earliest
@@ -135,13 +144,14 @@ class Gate:
     ) -> list[str]:
         """Refuse unless every requirement certainly holds; what may come later and is unknown yet is returned.
 
-        `path` is that of the list in the document. Only a release may be `conditional`; giving waits for all.
+        `path` is that of the list in the document. Only a release may be `conditional`; giving waits for all. Of a
+        participant whose arm is sealed everything is asked.
         """
         failing: list[Finding] = []
         outstanding: list[str] = []
         arm = self.participant.allocation.arm if self.participant and self.participant.allocation else ""
         for index, requirement in enumerate(requirements):
-            if requirement.arms and arm not in requirement.arms:
+            if arm and requirement.arms and arm not in requirement.arms:
                 continue
             rule = self.protocol.rules[f"{path}.{index}.rule"]
             explained = evaluate(rule, facts, when)
@@ -165,9 +175,9 @@ class Gate:
     def not_refuted(
         self, action: str, path: str, requirements: Sequence[Requirement], facts: Facts, when: PartialDate
     ) -> None:
-        """Refuse a release or an acceptance that a result of a later day already speaks against."""
+        """Refuse what a result speaks against, be it of that day or of a later one that is known already."""
         dates = {one.date for told in facts.observations.values() for one in told if one.date is not None}
-        for date in sorted(date for date in dates if date.latest > when.latest):
+        for date in (when, *sorted(date for date in dates if date.latest > when.latest)):
             for says in self.fails(path, requirements, facts, date):
                 refuse("requirement_fails", action=action, says=says, answer=Truth.NO.value, why=f" (by {date})")
 
@@ -196,6 +206,17 @@ class Gate:
         if pausing:
             raise Refused(
                 *(finding("trial_paused", action=action, alert=one.identity, says=one.says) for one in pausing)
+            )
+
+    def not_called_back(self, action: str) -> None:
+        """Refuse an act on a participant whose product an alert speaks against, until the board has looked at it."""
+        assert self.participant is not None, "a command about a participant was let through without one"
+        who = self.participant.identity
+        alerts = self.trial.alerts.values()
+        waiting = [one for one in alerts if one.trigger == PRODUCT and who in one.recipients and not one.decision]
+        if waiting:
+            raise Refused(
+                *(finding("product_in_doubt", action=action, alert=one.identity, says=one.says) for one in waiting)
             )
 
     def no_doubt_about(self, items: Set[str], action: str) -> None:

@@ -15,7 +15,7 @@ from trialwright.ledger.store import Ledger, Writer
 from trialwright.protocol.load import load_files
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial import events as e
-from trialwright.trial.commands import Command
+from trialwright.trial.commands import ActivateProtocol, Command
 from trialwright.trial.decide import Actor, decide, participant_of
 from trialwright.trial.fold import apply, apply_trial, fold_participant, fold_trial
 from trialwright.trial.state import Participant, TrialState
@@ -82,6 +82,7 @@ class Office:
         `Refused` says why the command was not carried out; then nothing was written.
         """
         events: list[Event] = []
+        writer: Writer | None = None
         try:
             with self.ledger.writing() as writer:
                 events = self.submit_within(writer, command, by, identity)
@@ -89,24 +90,27 @@ class Office:
             if events:  # decided and remembered, and then not written: the disk was full
                 self._memory = _Memory()
             raise
-        if self._writer is writer:
-            self._writer = None
+        finally:
+            if self._writer is writer:
+                self._writer = None  # its end was seen
         return events
 
     def submit_within(self, writer: Writer, command: Command, by: Sender, identity: str) -> list[Event]:
         """The same inside a transaction that is already open, as a rehearsal or an import needs."""
+        if writer.last < self._memory.seen or not self._still_there(writer):
+            self._memory = _Memory()
+        self._writer = writer
         earlier = writer.outcome(identity)
         if earlier:
             return earlier
-        if writer.last < self._memory.seen or not self._still_there(writer):
-            self._memory = _Memory()
         memory = self._memory
         try:
             if writer.last > memory.seen:
                 for event in writer.events(after=memory.seen):
                     memory.take(event)
             about = participant_of(command)
-            protocol = self.protocol_for(memory.trial, about, getattr(command, "site", ""))
+            activated = command.digest if isinstance(command, ActivateProtocol) else ""
+            protocol = self.protocol_for(memory.trial, about, getattr(command, "site", ""), activated)
             participant = memory.participants.get(about) if about else None
             zone = protocol.document.zone
             actor = Actor(by.user, by.role, local_time(by.at, zone))
@@ -120,14 +124,12 @@ class Office:
             raise
         for event in appended:
             memory.take(event)
-        self._writer = writer
         return appended
 
     def _still_there(self, writer: Writer) -> bool:
         """Whether what was remembered last is in the ledger: its transaction may have been undone, and others wrote."""
         if self._writer is None or self._writer is writer:
             return True
-        self._writer = None
         seen = self._memory.seen
         return [event.hash for event in writer.events(after=seen - 1, upto=seen)] == [self._memory.head]
 
@@ -139,10 +141,12 @@ class Office:
         """A participant's state as of the last submission of this office."""
         return self._memory.participants[identity]
 
-    def protocol_for(self, trial: TrialState, participant: str, site: str = "") -> Protocol:
-        """The protocol version that applies: the site's active one, else the only one registered."""
+    def protocol_for(self, trial: TrialState, participant: str, site: str = "", activated: str = "") -> Protocol:
+        """The protocol version that applies: the one being activated, the site's active one, else the first."""
         site = site or trial.sites.get(participant, "")
-        digest = trial.active.get(site) or next(iter(trial.protocols), "")
+        digest = (
+            activated if activated in trial.protocols else trial.active.get(site) or next(iter(trial.protocols), "")
+        )
         if digest not in trial.protocols:
             raise Refused(finding("protocol_unknown", digest=digest or "(none)"))
         if digest not in self.protocols:

@@ -175,8 +175,8 @@ class Alert:
 
     @property
     def pauses(self) -> bool:
-        """Whether it holds the trial up now: a pause that no review has lifted."""
-        return self.action == "pause" and self.decision not in ("continue", "modify")
+        """Whether it holds the trial up now: a pause that no review has lifted, or a review that ended with `stop`."""
+        return self.decision == "stop" or (self.action == "pause" and not self.decision)
 
 
 @dataclass(slots=True)

@@ -35,7 +35,8 @@ _MULTIPLES = ("0.5", "1", "1.5", "2", "3")
 class AlertRow:
     """One alert: `paused` while it holds the trial up, `open` while a review is awaited, else `reviewed`.
 
-    `days` is how long it has held, or held, the trial up; None where it does not pause or a day is not known.
+    `days` is how long it has held, or held, the trial up; None where it does not pause or a day is not known. A review
+    that ends with `stop` holds the trial up from its day on, whatever the alert asked for.
     """
 
     alert: str
@@ -121,11 +122,11 @@ def pauses(cut: CutOff) -> list[Pause]:
     """The times in which the trial was paused, overlapping alerts as one, in their order."""
     groups: list[list[Alert]] = []
     until: datetime | None = None  # while one of the group lasts
-    pausing = [one for one in cut.trial.alerts.values() if one.action == "pause"]
-    for one in sorted(pausing, key=lambda one: (partial_date(one.on).earliest, one.event)):
+    pausing = [one for one in cut.trial.alerts.values() if _began(one)]
+    for one in sorted(pausing, key=lambda one: (partial_date(_began(one)).earliest, one.event)):
         ended = _end(one)
         end = partial_date(ended).latest if ended else None
-        if groups and (until is None or partial_date(one.on).earliest <= until):
+        if groups and (until is None or partial_date(_began(one)).earliest <= until):
             groups[-1].append(one)
             until = max(until, end) if until and end else None
         else:
@@ -177,11 +178,17 @@ def still_allows(women: int, treated: int) -> str:
 
 def _alert(cut: CutOff, one: Alert) -> AlertRow:
     standing: Standing = "paused" if one.pauses else "reviewed" if one.decision else "open"
-    days = _days(one.on, _end(one), cut.today) if one.action == "pause" else None
+    began = _began(one)
+    days = _days(began, _end(one), cut.today) if began else None
     return AlertRow(
         one.identity, standing, one.action, one.trigger, one.says, one.on, one.participant, one.record, one.recipients,
         one.decision, one.reviewed, one.reviewed_by, one.reason, days, (one.event,),
     )  # fmt: skip
+
+
+def _began(one: Alert) -> str:
+    """Since when it has held, or held, the trial up; nothing where it never did."""
+    return one.on if one.action == "pause" else one.reviewed if one.pauses else ""
 
 
 def _end(one: Alert) -> str:
@@ -192,8 +199,9 @@ def _end(one: Alert) -> str:
 def _pause(cut: CutOff, group: Sequence[Alert]) -> Pause:
     ends = [_end(one) for one in group]
     ended = max(ends, key=lambda end: partial_date(end).latest) if all(ends) else ""
+    began = _began(group[0])
     return Pause(
-        group[0].on, ended, _days(group[0].on, ended, cut.today), tuple(one.identity for one in group),
+        began, ended, _days(began, ended, cut.today), tuple(one.identity for one in group),
         tuple(sorted(one.event for one in group)),
     )  # fmt: skip
 

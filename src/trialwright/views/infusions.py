@@ -74,7 +74,12 @@ def _row(cut: CutOff, who: str, dose: Dose) -> InfusionRow:
     end = next((move for move in unit.moves if move.state in _ENDS), None)
     document = cut.protocol.document.interventions.get(dose.intervention)
     after = _after_expiry(cut, unit, end)
-    performed = [one.seq for one in cut.participants[who].performed if one.payload.get("record") == dose.record]
+    act = (dose.intervention, dose.record)
+    performed = [
+        one.seq
+        for one in cut.participants[who].performed
+        if (one.payload.get("intervention"), one.payload.get("record")) == act
+    ]
     return InfusionRow(
         who, arm_of(cut.participants[who]), dose.intervention, dose.record, figure(dose.planned),
         figure(dose.prepared), figure(dose.ratio), figure(unit.delivered), figure(unit.ratio), figure(unit.volume),
