@@ -123,6 +123,12 @@ def test_on_the_day_on_which_she_left_the_hour_decides_what_may_be_done(
     assert desk.refused(c.Perform("P-1", "embryo_transfer", "t-1", "2026-04-09T10:00")) == codes
 
 
+def test_what_befell_her_after_she_left_is_still_recorded(desk: Desk) -> None:
+    desk.do(*infused(), c.Withdraw("P-1", "moved away", "2026-04-01"))
+    assert desk.refused(c.AddRecord("P-1", "adverse_event", "ae-1", "2026-04-09", {"term": "fever"})) == []
+    assert desk.refused(c.Observe("P-1", "amh", "1 ng/mL", "2026-04-09")) == ["has_left"]
+
+
 def test_an_interrupted_infusion_is_not_taken_up_again_after_she_left(desk: Desk) -> None:
     desk.do(*allocated(), *ready(), infusion())
     desk.do(c.InterruptInfusion("P-1", "U-P-1", "20 mL", "she wants to stop", "2026-03-20T10:10"))

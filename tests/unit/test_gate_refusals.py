@@ -169,7 +169,7 @@ ROWS: list[Row] = [
     ("a record before any consent", _screened, c.AddRecord("P-1", "earlier_cycle", "a", "2025"), "", "consent_missing"),
     ("a value dated before the consent", consented, c.Observe("P-1", "amh", "1 ng/mL", "2026-03-01"), "", "before_consent"),
     ("a value after she left", _left, c.Observe("P-1", "amh", "1 ng/mL", "2026-03-06"), "", "has_left"),
-    ("a record after she left", _left, c.AddRecord("P-1", "adverse_event", "a", "2026-03-06"), "", "has_left"),
+    ("a record after she left", _left, c.AddRecord("P-1", "earlier_cycle", "a", "2026-03-06"), "", "has_left"),
     ("a visit after she left", _left, c.HoldVisit("P-1", "screening", "2026-03-06"), "", "has_left"),
     ("a place on the day her screening ended", _ended, c.Enrol("P-1", "2026-03-09"), "", "has_left"),
     ("a place before her screening ended", _ended, c.Enrol("P-1", "2026-03-09T08:00"), "", "has_left"),

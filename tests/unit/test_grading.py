@@ -628,7 +628,10 @@ def test_a_term_is_found_whatever_its_case_or_the_nearest_are_named(tmp_path: Pa
     assert terms.find("xyz") == ()
 
 
+_READERS = ("grading", "listed_terms")
+
+
 def test_every_message_of_grading_is_used() -> None:
-    text = (ROOT / "src/trialwright/protocol/grading.py").read_text("utf-8")
+    text = "".join((ROOT / f"src/trialwright/protocol/{name}.py").read_text("utf-8") for name in _READERS)
     catalogue = tomllib.loads((ROOT / "src/trialwright/core/messages/grading.toml").read_text("utf-8"))
     assert [code for code in catalogue if f'"{code}"' not in text] == []

@@ -215,9 +215,10 @@ def test_only_what_is_certainly_not_serious_is_left_out(
     assert not doubt or doubt in found[0].doubts
 
 
-def test_a_report_by_a_rule_of_no_pack_is_shown_and_stops_no_clock(her: Desk) -> None:
-    her.do(event(), c.SendReport("P-1", "adverse_event", "ae-1", "rule 7", "the hospital", "2026-03-21T15:00"))
-    assert "names the rule rule 7, which no pack of the protocol has" in " ".join(row(her).doubts)
+def test_a_report_by_a_rule_of_no_pack_is_refused_and_stops_no_clock(her: Desk) -> None:
+    her.do(event())
+    sent = c.SendReport("P-1", "adverse_event", "ae-1", "rule 7", "the hospital", "2026-03-21T15:00")
+    assert her.refused(sent) == ["rule_unknown"]
     assert not any(due.sent_at for due in row(her).due)
 
 
