@@ -18,7 +18,7 @@ import trialwright
 from tests.docs import examples
 from trialwright.cli.main import VERBS
 from trialwright.ledger.store import Header, create
-from trialwright.protocol.check import ESTIMATORS
+from trialwright.protocol.estimators import ESTIMATORS
 from trialwright.protocol.document import Document
 from trialwright.protocol.load import load
 from trialwright.protocol.marked_yaml import read

@@ -58,7 +58,7 @@ def event(who: str = "P-1", record: str = "ae-1", on: str = "2026-03-21", **fiel
 
 def transfer(who: str = "P-1", record: str = "t-1", on: str = "2026-05-08", **fields: str) -> Iterator[Command]:
     """A transfer of an embryo of five days, on whatever day was decided on, and what was seen later."""
-    decided = {"decided_by": "Dr Li, Dr Wu", "reason": "the day suits her cycle"}
-    yield c.Perform(who, "embryo_transfer", record, on, {"embryos": "1", "embryo_day": "5"}, **decided)
+    told, why = {"embryos": "1", "embryo_day": "5"}, "the day suits her cycle"
+    yield c.Perform(who, "embryo_transfer", record, on, told, decided_by="Dr Li, Dr Wu", reason=why)
     if fields:
         yield c.CompleteRecord(who, "transfer", record, "2026-06-08", fields)

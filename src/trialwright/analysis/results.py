@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+#: On what scale an estimate is read; a `difference` is of risks for a proportion, of means for a change.
+Scale: TypeAlias = Literal[
+    "proportion", "mean", "difference", "odds ratio", "p value", "E-value", "women", "ratio", "change"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +18,7 @@ class Figure:
 
     `numerator` and `denominator` count what `counts` names. `missing` are members of the set without a value;
     `still_open` those for whom more may come. `estimate` and limits are None where they do not exist, and then
-    a note says why.
+    a note says why. `p_value` is two-sided, `adjusted_p` the same among the secondary comparisons.
     """
 
     id: str
@@ -31,6 +38,22 @@ class Figure:
     confidence: float
     method: str
     notes: tuple[str, ...] = ()
+    scale: Scale = "proportion"
+    p_value: float | None = None
+    adjusted_p: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What an estimator found: None where it does not exist, and then a note says why."""
+
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    method: str
+    notes: tuple[str, ...] = ()
+    scale: Scale = "proportion"
+    p_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +69,48 @@ class BaselineRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Weights:
+    """Each weighted woman's arm, propensity and weight; the effective number of women by arm."""
+
+    women: tuple[tuple[str, str, float, float], ...]
+    effective: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One line of the estimand plan: what is estimated, in whom, by what, beside which sensitivity analyses."""
+
+    endpoint: str
+    label: str
+    level: str
+    estimand: str
+    set: str
+    unit_of_analysis: str
+    estimator: str
+    sensitivity: tuple[str, ...]
+    unknown: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelRow:
+    """One step of the funnel in one arm: the count over the set, and the women for whom it is not certain."""
+
+    step: str
+    label: str
+    arm: str
+    count: float
+    women: int
+    uncertain: int
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """Everything that was computed on a day."""
 
+    plan: tuple[PlanRow, ...]
     figures: tuple[Figure, ...]
     comparisons: tuple[Figure, ...]
     baseline: tuple[BaselineRow, ...]
+    weights: Weights | None
+    funnel: tuple[FunnelRow, ...]
     notes: tuple[str, ...]

@@ -13,6 +13,7 @@ from trialwright.language.facts import NO_FACTS
 from trialwright.protocol.adverse_event import ADVERSE_EVENT
 from trialwright.protocol.coverage import _parts, coverage
 from trialwright.protocol.document import Document
+from trialwright.protocol.estimators import ESTIMATORS, kind_of
 from trialwright.protocol.grading import PACKS, grading_pack
 from trialwright.protocol.marked_yaml import Path
 from trialwright.protocol.naming import nearest
@@ -21,20 +22,12 @@ from trialwright.protocol.protocol import where as place
 from trialwright.protocol.reporting import pack_names
 from trialwright.protocol.uses import names_in
 
-ESTIMATORS = (
-    "overlap_weighted_difference",
-    "miettinen_nurminen",
-    "newcombe",
-    "clopper_pearson",
-    "hodges_lehmann",
-    "ratio_logit_t",
-)
-
 
 def lint(protocol: Protocol) -> list[Finding]:
     """Every finding of a loaded protocol, errors first, then in the order of the file."""
     found = [
         *_references(protocol),
+        *_methods(protocol),
         *_assumptions(protocol),
         *_eligible_when_empty(protocol),
         *_not_collected(protocol),
@@ -106,7 +99,12 @@ def _references(protocol: Protocol) -> Iterator[Finding]:
     yield from known(("analysis", "sensitivity"), analysis.sensitivity, document.endpoints, "endpoints")
     for methods in analysis.sensitivity.values():
         yield from known(("analysis", "sensitivity"), methods, ESTIMATORS, "estimators")
-    yield from known(("analysis", "sets"), analysis.sets.values(), schedule.anchors, "anchors")
+    yield from known(("analysis", "pooled"), analysis.pooled, document.endpoints, "endpoints")
+    for key, one in analysis.sets.items():
+        yield from known(("analysis", "sets", key), [one.reached], schedule.anchors, "anchors")
+        yield from known(("analysis", "sets", key), one.given, document.interventions, "interventions")
+    if analysis.funnel is not None:
+        yield from known(("analysis", "funnel", "set"), [analysis.funnel.set], analysis.sets, "analysis sets")
     yield from known(("analysis", "compare"), analysis.compare or (), document.arms, "arms")
     yield from _safety_references(document, known)
     for key, item in document.items.items():
@@ -114,6 +112,39 @@ def _references(protocol: Protocol) -> Iterator[Finding]:
             yield finding(
                 "document_field", place(protocol.marks, ("items", key)), Grade.ERROR,
                 path=f"items.{key}", why="an attestation needs the `role` of whoever may answer it",
+            )  # fmt: skip
+
+
+def _methods(protocol: Protocol) -> Iterator[Finding]:
+    """Estimators that do not answer the endpoint they stand for, or that would ignore how its members are clustered."""
+    analysis, endpoints = protocol.document.analysis, protocol.document.endpoints
+    named = [(key, method, ("analysis", "methods", key)) for key, method in analysis.methods.items()]
+    named += [
+        (key, method, ("analysis", "sensitivity", key)) for key, many in analysis.sensitivity.items() for method in many
+    ]
+    for key, method, path in named:
+        if key not in endpoints or method not in ESTIMATORS:
+            continue
+        kind, one = kind_of(endpoints[key]), ESTIMATORS[method]
+        at = place(protocol.marks, path)
+        if kind not in one.answers:
+            fitting = ", ".join(name for name, other in ESTIMATORS.items() if kind in other.answers)
+            yield finding(
+                "estimator_kind", at, Grade.ERROR,
+                method=method, endpoint=key, kind=kind, answers=" or a ".join(one.answers), fitting=fitting,
+            )  # fmt: skip
+        if one.ignores_clusters and not analysis.pooled.get(key, "").strip():
+            yield finding("pooled_denominator", at, Grade.ERROR, method=method, endpoint=key)
+        if one.compares and analysis.compare is None:
+            yield finding("estimator_arms", at, Grade.ERROR, method=method, endpoint=key)
+        if one.covariates and not analysis.covariates:
+            yield finding("estimator_covariates", at, Grade.ERROR, method=method, endpoint=key)
+    for key, endpoint in endpoints.items():
+        if endpoint.remeasured and not endpoint.change:
+            at = place(protocol.marks, ("endpoints", key))
+            yield finding(
+                "document_field", at, Grade.ERROR,
+                path=f"endpoints.{key}.remeasured", why="only a change has a value before that can be measured again",
             )  # fmt: skip
 
 

@@ -414,6 +414,11 @@ class Endpoint(Quoting):
     units: tuple[str, str] = Field(default=("participants", "participants"), description="What is counted.")
     at: str = Field(default="", description="The anchor at which it is asked; else the day of the report.")
     set: str = Field(description="The analysis set.")
+    remeasured: tuple[str, str] | None = Field(
+        default=None,
+        description="Of a change: the value measured again before treatment, and the one at screening. What lies "
+        "between them came without treatment: regression to the mean.",
+    )
     definition: str = ""
     unknown: Literal["missing", "no event so far"] = Field(
         default="missing", description="What an answer means that is still unknown on the day of the report."
@@ -438,15 +443,53 @@ class Estimand(Quoting):
     summary: str
 
 
+class AnalysisSet(Part):
+    """Who is analysed: whoever has reached an anchor, was given what her arm gives of `given`, and did not deviate."""
+
+    reached: str = Field(description="The anchor that a member has reached.")
+    given: Names = Field(default=(), description="Interventions that a member had, where her arm gives them.")
+    without: Literal["", "major deviations"] = Field(default="", description="What keeps somebody out.")
+
+
+def _as_set(value: object) -> object:
+    return {"reached": value} if isinstance(value, str) else value
+
+
+SetPart: TypeAlias = Annotated[AnalysisSet, BeforeValidator(_as_set, json_schema_input_type=str | AnalysisSet)]
+
+
+class FunnelStep(Part):
+    """One step from what was retrieved to what was born: a count per participant, added up over the set."""
+
+    label: Label
+    count: str
+
+
+class Funnel(Part):
+    """How many were left at each step, of what and of whom."""
+
+    set: str = Field(description="The analysis set.")
+    steps: dict[str, FunnelStep]
+
+
 class Analysis(Part):
     """Which estimator answers which endpoint, over which set, beside which sensitivity analyses."""
 
-    sets: dict[str, str] = Field(description="Name to the anchor that a member has reached.")
+    sets: dict[str, SetPart] = Field(description="Name to the anchor that a member has reached, or more.")
     baseline: Names
     methods: dict[str, str] = Field(description="Endpoint to estimator.")
     sensitivity: dict[str, Names] = Field(default_factory=dict)
     covariates: Names = ()
     compare: tuple[str, str] | None = Field(default=None, description="Experimental arm and control arm.")
+    multiplicity: Literal["none", "holm", "hochberg", "hommel"] = Field(
+        default="none", description="How p values of the secondary comparisons are adjusted."
+    )
+    pooled: dict[str, str] = Field(
+        default_factory=dict,
+        description="Endpoint whose pooled denominator may ignore that its members are clustered in participants, "
+        "and the reason, which the report prints.",
+    )
+    funnel: Funnel | None = Field(default=None, description="From what was retrieved to what was born.")
 
 
 class OpenWords(Part):

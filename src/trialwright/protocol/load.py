@@ -337,7 +337,8 @@ def _other_rules(document: Document, rules: _Rules) -> None:
         path = ("endpoints", name)
         if endpoint.proportion:
             rules.add(endpoint.proportion, (*path, "proportion"), "truth")
-        for key, pair in (("ratio", endpoint.ratio), ("change", endpoint.change)):
+        pairs = (("ratio", endpoint.ratio), ("change", endpoint.change), ("remeasured", endpoint.remeasured))
+        for key, pair in pairs:
             for index, text in enumerate(pair or ()):
                 rules.add(text, (*path, key, index), "amount")
         if sum(1 for given in (endpoint.proportion, endpoint.ratio, endpoint.change) if given) != 1:
@@ -349,6 +350,8 @@ def _other_rules(document: Document, rules: _Rules) -> None:
             )
     for index, name in enumerate((*document.analysis.baseline, *document.analysis.covariates)):
         rules.add(name, ("analysis", "names", index), None)
+    for name, step in document.analysis.funnel.steps.items() if document.analysis.funnel else ():
+        rules.add(step.count, ("analysis", "funnel", "steps", name, "count"), "amount")
 
 
 def _timings(document: Document, reading: Reading) -> dict[str, Timing]:

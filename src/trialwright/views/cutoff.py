@@ -8,7 +8,6 @@ from datetime import date
 
 from trialwright.core.partial_date import PartialDate, on_day
 from trialwright.protocol.protocol import Protocol
-from trialwright.trial.facts import anchor_date
 from trialwright.trial.state import Participant, TrialState
 
 ALL = "all"
@@ -27,13 +26,6 @@ class CutOff:
     def when(self) -> PartialDate:
         """The day as a reference time."""
         return on_day(self.today)
-
-
-def members(cut: CutOff, name: str) -> list[Participant]:
-    """The participants of an analysis set: those who have reached its anchor, in the order of enrolment."""
-    anchor = cut.protocol.document.analysis.sets[name]
-    inside = [one for one in cut.participants.values() if anchor_date(cut.protocol, one, anchor) is not None]
-    return sorted(inside, key=lambda one: (one.number, one.identity))
 
 
 def arm_of(participant: Participant) -> str:

@@ -13,7 +13,7 @@ from trialwright.trial.facts import facts_of
 from trialwright.trial.schedule import planned
 from trialwright.trial.state import Participant
 from trialwright.views.cutoff import CutOff
-from trialwright.views.infusions import infusions
+from trialwright.views.infusions import infusions_of
 
 Severity: TypeAlias = Literal["minor", "major"]
 
@@ -35,20 +35,18 @@ class Deviation:
 
 def deviations(cut: CutOff) -> list[Deviation]:
     """Every deviation of enrolled women, by day."""
-    rows: list[Deviation] = []
-    for one in cut.participants.values():
-        if one.enrolled:
-            rows += _eligibility(cut, one)
-            rows += _visits(cut, one)
-            rows += _doses(one)
-    enrolled = {one.identity for one in cut.participants.values() if one.enrolled}
-    rows += [
+    rows = [row for one in cut.participants.values() if one.enrolled for row in deviations_of(cut, one)]
+    return sorted(rows, key=lambda row: (row.on, row.participant, row.kind))
+
+
+def deviations_of(cut: CutOff, one: Participant) -> list[Deviation]:
+    """One participant's deviations, kind by kind."""
+    given = [
         Deviation(row.participant, "infusion", "major", row.end or row.start, says, row.events)
-        for row in infusions(cut)
-        if row.participant in enrolled
+        for row in infusions_of(cut, one)
         for says in row.deviations
     ]
-    return sorted(rows, key=lambda row: (row.on, row.participant, row.kind))
+    return [*_eligibility(cut, one), *_visits(cut, one), *_doses(one), *given]
 
 
 def _eligibility(cut: CutOff, one: Participant) -> Iterator[Deviation]:

@@ -11,7 +11,8 @@ from trialwright.language.evaluate import Explanation, evaluate
 from trialwright.language.values import Amount, Value
 from trialwright.trial.facts import anchor_date, facts_of
 from trialwright.trial.state import Participant
-from trialwright.views.cutoff import CutOff, arm_of, members
+from trialwright.views.analysis_sets import members
+from trialwright.views.cutoff import CutOff, arm_of
 
 
 @dataclass(frozen=True, slots=True)

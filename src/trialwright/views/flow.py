@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from trialwright.core.truth import Truth
 from trialwright.language.values import Answer
 from trialwright.trial.state import Participant
-from trialwright.views.cutoff import CutOff, arms_shown, in_arm, members
+from trialwright.views.analysis_sets import members
+from trialwright.views.cutoff import CutOff, arms_shown, in_arm
 from trialwright.views.endpoints import participant_value
 from trialwright.views.screening_log import screening_log
 

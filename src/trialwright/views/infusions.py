@@ -11,7 +11,7 @@ from trialwright.core.truth import Truth
 from trialwright.protocol.document import Intervention
 from trialwright.trial.custody import Move, Unit
 from trialwright.trial.instants import instants
-from trialwright.trial.state import Dose
+from trialwright.trial.state import Dose, Participant
 from trialwright.views.cutoff import CutOff, arm_of
 from trialwright.views.product import figure
 
@@ -63,10 +63,13 @@ class InfusionRow:
 
 def infusions(cut: CutOff) -> list[InfusionRow]:
     """Every infusion in the order in which they began."""
-    rows = [
-        _row(cut, who, dose) for who, one in cut.participants.items() for dose in one.doses if dose.lot or dose.unit
-    ]
+    rows = [row for one in cut.participants.values() for row in infusions_of(cut, one)]
     return sorted(rows, key=lambda row: (row.start, row.events[0]))
+
+
+def infusions_of(cut: CutOff, one: Participant) -> list[InfusionRow]:
+    """One participant's infusions, in the order in which they were recorded."""
+    return [_row(cut, one.identity, dose) for dose in one.doses if dose.lot or dose.unit]
 
 
 def _row(cut: CutOff, who: str, dose: Dose) -> InfusionRow:
