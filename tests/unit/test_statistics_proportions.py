@@ -3,11 +3,21 @@
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trialwright.statistics.binomial import Limits, clopper_pearson, clopper_pearson_upper, wilson
+from trialwright.statistics.binomial import (
+    Limits,
+    blaker,
+    clopper_pearson,
+    clopper_pearson_upper,
+    jeffreys,
+    mid_p,
+    wilson,
+)
+from trialwright.statistics.exact_comparison import binomial_chances
 from trialwright.statistics.two_proportions import (
     RiskDifference,
     fisher,
@@ -23,7 +33,7 @@ levels = st.sampled_from([0.8, 0.9, 0.95, 0.99])
 ROUNDING = 1e-9
 
 
-@pytest.mark.parametrize("interval", [clopper_pearson, wilson])
+@pytest.mark.parametrize("interval", [blaker, clopper_pearson, mid_p, wilson])
 @given(counted=counts, confidence=levels)
 def test_limits_of_a_proportion_contain_it_and_turn_round_with_it(
     interval: Callable[[int, int, float], Limits], counted: Counts, confidence: float
@@ -34,7 +44,7 @@ def test_limits_of_a_proportion_contain_it_and_turn_round_with_it(
     assert limits.lower == pytest.approx(1 - opposite.upper, abs=ROUNDING)
 
 
-@pytest.mark.parametrize("interval", [clopper_pearson, wilson])
+@pytest.mark.parametrize("interval", [blaker, clopper_pearson, mid_p, wilson])
 @given(counted=counts, confidence=levels)
 def test_limits_rise_with_the_events_and_widen_with_the_confidence(
     interval: Callable[[int, int, float], Limits], counted: Counts, confidence: float
@@ -48,6 +58,35 @@ def test_limits_rise_with_the_events_and_widen_with_the_confidence(
     surer = interval(x, n, 0.999)
     assert surer.lower <= limits.lower
     assert limits.upper <= surer.upper
+
+
+@given(counted=counts, confidence=levels)
+def test_blaker_and_mid_p_lie_within_clopper_pearson(counted: Counts, confidence: float) -> None:
+    widest = clopper_pearson(*counted, confidence)
+    for interval in (blaker, mid_p):
+        limits = interval(*counted, confidence)
+        assert widest.lower - ROUNDING <= limits.lower
+        assert limits.upper <= widest.upper + ROUNDING
+
+
+@pytest.mark.parametrize("n", [5, 12])
+def test_blaker_covers_every_rate_as_often_as_it_says(n: int) -> None:
+    limits = [blaker(x, n, 0.9) for x in range(n + 1)]
+    for p in np.linspace(0.001, 0.999, 997):
+        chances = binomial_chances(n, float(p))
+        assert sum(chances[x] for x in range(n + 1) if limits[x].lower <= p <= limits[x].upper) >= 0.9
+
+
+@given(counted=counts, confidence=levels)
+def test_jeffreys_turns_round_with_the_proportion_and_lies_within_clopper_pearson(
+    counted: Counts, confidence: float
+) -> None:
+    x, n = counted
+    limits, opposite = jeffreys(x, n, confidence), jeffreys(n - x, n, confidence)
+    assert limits.lower == pytest.approx(1 - opposite.upper, abs=ROUNDING)
+    if 0 < x < n:
+        assert limits.lower < x / n < limits.upper
+        assert clopper_pearson(x, n, confidence).lower < limits.lower
 
 
 @given(counted=counts, confidence=levels)
@@ -133,6 +172,9 @@ def test_impossible_counts_are_refused(x: int, n: int, says: str) -> None:
         lambda: clopper_pearson(x, n),
         lambda: clopper_pearson_upper(x, n),
         lambda: wilson(x, n),
+        lambda: blaker(x, n),
+        lambda: mid_p(x, n),
+        lambda: jeffreys(x, n),
         lambda: miettinen_nurminen(1, 2, x, n),
         lambda: newcombe(x, n, 1, 2),
         lambda: fisher(1, 2, x, n),
@@ -143,6 +185,6 @@ def test_impossible_counts_are_refused(x: int, n: int, says: str) -> None:
 
 @pytest.mark.parametrize("confidence", [0, 1, 95, math.nan])
 def test_a_confidence_outside_0_to_1_is_refused(confidence: float) -> None:
-    for interval in (clopper_pearson, clopper_pearson_upper, wilson):
+    for interval in (blaker, clopper_pearson, clopper_pearson_upper, jeffreys, mid_p, wilson):
         with pytest.raises(ValueError, match=r"Write 0\.95 for 95 %"):
             interval(1, 12, confidence)

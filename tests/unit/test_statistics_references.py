@@ -1,118 +1,86 @@
 """Every estimator reproduces the reference values that somebody else's program computed."""
 
 import csv
-import math
-from collections.abc import Callable
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from trialwright.statistics.binomial import clopper_pearson, wilson
-from trialwright.statistics.boundary import (
-    Characteristic,
-    binomial_bounds,
-    boundary_table,
-    operating_characteristics,
-    posterior_above,
-)
-from trialwright.statistics.two_proportions import fisher, miettinen_nurminen, newcombe
+from tests.reference import FUNCTIONS, VALUES, main, outcome, outcomes, within
 
-ROWS = list(csv.DictReader((Path(__file__).parents[1] / "reference_values.csv").read_text("utf-8").splitlines()))
-
-Inputs = dict[str, str]
-
-FUNCTIONS: dict[str, Callable[[Inputs], float]] = {
-    "clopper_pearson.lower": lambda given: clopper_pearson(*one(given)).lower,
-    "clopper_pearson.upper": lambda given: clopper_pearson(*one(given)).upper,
-    "wilson.lower": lambda given: wilson(*one(given)).lower,
-    "wilson.upper": lambda given: wilson(*one(given)).upper,
-    "miettinen_nurminen_rd.lower": lambda given: miettinen_nurminen(*two(given), confidence(given)).lower,
-    "miettinen_nurminen_rd.upper": lambda given: miettinen_nurminen(*two(given), confidence(given)).upper,
-    "newcombe_rd.lower": lambda given: newcombe(*two(given), confidence(given)).lower,
-    "newcombe_rd.upper": lambda given: newcombe(*two(given), confidence(given)).upper,
-    "fisher_exact.p_two_sided": lambda given: fisher(*two(given)),
-    "beta_posterior_above": lambda given: posterior_above(int(given["x"]), int(given["n"]), *rule(given)),
-    "bayes_boundary.stop_probability": lambda given: bayes_boundary(given).pauses,
-    "bayes_boundary.expected_n": lambda given: bayes_boundary(given).expected_n,
-    "binomial_bounds.crossing": lambda given: bounds(given).pauses,
-    "binomial_bounds.expected_n": lambda given: bounds(given).expected_n,
-}
-
-NOT_IMPLEMENTED_YET = {
-    "adjust_p_bh",
-    "adjust_p_hochberg",
-    "adjust_p_holm",
-    "adjust_p_hommel",
-    "blaker.lower",
-    "blaker.upper",
-    "e_value",
-    "fisher_power",
-    "hwang_shih_decani",
-    "jeffreys.lower",
-    "jeffreys.upper",
-    "katz_log_rr",
-    "katz_log_rr.lower",
-    "katz_log_rr.upper",
-    "lan_demets_obrien_fleming",
-    "lan_demets_pocock",
-    "midp.lower",
-    "midp.upper",
-    "miettinen_nurminen_rr.lower",
-    "miettinen_nurminen_rr.upper",
-    "obrien_fleming_bound.first",
-    "obrien_fleming_constant",
-    "pocock_constant",
-    *(f"simon_{kind}.{part}" for kind in ("minimax", "optimal") for part in ("r1", "n1", "r", "n", "EN0", "PET0")),
-    "sprt.intercept.1",
-    "sprt.intercept.2",
-    "sprt.slope",
-}
+ROWS = list(csv.DictReader(VALUES.read_text("utf-8").splitlines()))
+HEAD = "id,function,inputs,expected,tolerance,source"
 
 
-def inputs(row: dict[str, str]) -> Inputs:
-    return dict(part.split("=", 1) for part in row["inputs"].split(";"))
-
-
-def one(given: Inputs) -> tuple[int, int, float]:
-    return int(given["x"]), int(given["n"]), confidence(given)
-
-
-def two(given: Inputs) -> tuple[int, int, int, int]:
-    return int(given["x1"]), int(given["n1"]), int(given["x2"]), int(given["n2"])
-
-
-def confidence(given: Inputs) -> float:
-    return float(given["conf"])
-
-
-def rule(given: Inputs) -> tuple[float, float, float]:
-    return float(given["p0"]), float(given["prior_a"]), float(given["prior_b"])
-
-
-def bayes_boundary(given: Inputs) -> Characteristic:
-    p0, a, b = rule(given)
-    table = boundary_table(int(given["n"]), p0, float(given["cutoff"]), a, b)
-    return operating_characteristics(table, [float(given["p"])])[0]
-
-
-def bounds(given: Inputs) -> Characteristic:
-    return binomial_bounds(whole(given["bounds"]), whole(given["at"]), [float(given["p"])])[0]
-
-
-def whole(listed: str) -> list[int]:
-    return [int(part) for part in listed.split(",")]
-
-
-@pytest.mark.parametrize("row", [row for row in ROWS if row["function"] in FUNCTIONS], ids=lambda row: str(row["id"]))
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row["id"]))
 def test_the_reference_value_is_reproduced(row: dict[str, str]) -> None:
-    value = FUNCTIONS[row["function"]](inputs(row))
-    assert math.isfinite(value)
-    assert abs(value - float(row["expected"])) <= float(row["tolerance"]), row["source"]
+    found = outcome(row)
+    assert found.holds, (found, row["source"])
 
 
-def test_a_function_of_the_table_is_either_implemented_or_said_not_to_be() -> None:
-    assert {row["function"] for row in ROWS} - set(FUNCTIONS) == NOT_IMPLEMENTED_YET
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("a,median,x=1,1,0,", "there is no function median"),
+        ("a,wilson.lower,x=1,1,0,", "the input n is missing"),
+        ("a,wilson.lower,x=1;n=2;m=3,0.0945,1,", "nothing is known of the input m"),
+        ("a,wilson.lower,x=1;n=two,0,1,", "'two' is not a number"),
+        ("a,wilson.lower,x=1.5;n=2,0,1,", "'1.5' is not a whole number"),
+        ("a,wilson.lower,x=3;n=2,0,1,", "3 events of 2 are not possible"),
+        ("a,wilson.lower,x=1;x=2;n=2,0,1,", "the input x is given twice"),
+        ("a,wilson.lower,1 of 2,0,1,", "'1 of 2' is not of the form name=value"),
+        ("a,wilson.lower,x=1;n=2,much,1,", "'much' is not a number"),
+        ('a,adjust_p_holm,"p=.01,.02;element=3",0,1,', "there is no element 3 among 2"),
+    ],
+)
+def test_a_row_that_cannot_be_computed_is_a_miss_that_says_so(line: str, says: str) -> None:
+    (found,) = outcomes([HEAD, line])
+    assert not found.holds
+    assert says in found.says
 
 
-def test_no_implemented_function_is_missing_from_the_table() -> None:
-    assert set(FUNCTIONS) <= {row["function"] for row in ROWS}
+@pytest.mark.parametrize(
+    ("got", "expected", "tolerance", "holds"),
+    [
+        (1.0, 1.0, 0.0, True),
+        (1.0, 1.1, 0.05, False),
+        (float("inf"), float("inf"), 0.0, True),
+        (float("-inf"), float("inf"), float("inf"), False),
+        (1.0, float("inf"), float("inf"), False),
+        (float("inf"), 1.0, float("inf"), False),
+        (float("nan"), 1.0, float("inf"), False),
+    ],
+)
+def test_a_value_holds_within_its_tolerance(got: float, expected: float, tolerance: float, holds: bool) -> None:
+    assert within(got, expected, tolerance) is holds
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "prints"),
+    [
+        ([HEAD, "a,wilson.upper,x=0;n=12;conf=0.95,0.2424940067,1e-06,"], 0, "1 of 1 rows hold"),
+        ([HEAD, "a,wilson.upper,x=0;n=12;conf=0.95,0.3,1e-06,"], 1, "0 of 1 rows hold"),
+        ([HEAD], 1, "0 of 0 rows hold"),
+        (["id,expected"], 2, "the file has no column function, inputs, tolerance"),
+    ],
+)
+def test_the_runner_exits_with_what_it_found(
+    lines: list[str], code: int, prints: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "values.csv"
+    place.write_text("\n".join(lines), "utf-8")
+    assert main([str(place)]) == code
+    printed = capsys.readouterr()
+    assert prints in printed.out + printed.err
+
+
+def test_a_miss_is_the_exit_of_the_process(tmp_path: Path) -> None:
+    place = tmp_path / "values.csv"
+    place.write_text(f"{HEAD}\na,wilson.upper,x=0;n=12,0.3,1e-06,\n", "utf-8")
+    ran = subprocess.run([sys.executable, "-m", "tests.reference", place], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (1, "")
+
+
+def test_every_function_of_the_table_is_known() -> None:
+    assert {row["function"] for row in ROWS} <= set(FUNCTIONS)

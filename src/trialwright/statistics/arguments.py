@@ -63,3 +63,20 @@ def rows(indices: Iterable[int]) -> str:
     listed = [str(int(index) + 1) for index in indices]
     more = f" and {len(listed) - 5} more" if len(listed) > 5 else ""
     return f"{'row' if len(listed) == 1 else 'rows'} {', '.join(listed[:5])}{more}"
+
+
+def require_share(value: float, name: str) -> None:
+    """A rate, a probability or an error lies strictly between 0 and 1; anything else raises ValueError."""
+    if not 0 < value < 1:
+        raise ValueError(f"{name} is {value}, but it lies between 0 and 1. Write 0.05 for 5 %.")
+
+
+def whole_number(value: int, name: str, least: int = 1) -> int:
+    """A whole number of at least `least`; anything else raises ValueError."""
+    try:
+        whole = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} is {value!r}, but it is a whole number.") from None
+    if whole < least:
+        raise ValueError(f"{name} is {whole}, but it is {least} or more.")
+    return whole

@@ -10,6 +10,9 @@ from scipy import special
 from trialwright.statistics.arguments import Floats, require_confidence, require_events
 from trialwright.statistics.binomial import wilson
 
+TIES = 1 + 1e-7
+"""Chances that differ by less are equal but for rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class RiskDifference:
@@ -117,12 +120,24 @@ def fisher(x1: int, n1: int, x2: int, n2: int) -> float:
     """
     require_events(x1, n1)
     require_events(x2, n2)
-    events = x1 + x2
+    possible, chance = chances_of_tables(x1 + x2, n1, n2)
+    observed = chance[x1 - possible[0]]
+    return min(1.0, float(chance[chance <= observed * TIES].sum()))
+
+
+def chances_of_tables(events: int, n1: int, n2: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    """How many of the `events` can lie in the first arm, and the chance of each if the arms do not differ.
+
+    The hypergeometric distribution, both margins fixed. 0 <= events <= n1 + n2, unchecked.
+
+    >>> possible, chance = chances_of_tables(1, 1, 3)
+    >>> possible.tolist(), chance.round(6).tolist()
+    ([0, 1], [0.75, 0.25])
+    """
     possible = np.arange(max(0, events - n2), min(n1, events) + 1)
     log_chance = _log_choose(n1, possible) + _log_choose(n2, events - possible)
     chance = np.exp(log_chance - log_chance.max())
-    observed = chance[x1 - possible[0]]
-    return min(1.0, float(chance[chance <= observed * (1 + 1e-7)].sum() / chance.sum()))
+    return possible, chance / chance.sum()
 
 
 def _log_choose(n: int, k: npt.NDArray[np.int64]) -> Floats:
