@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import appending, folding, interpreters, processes, reports, rules, table
+from bench import appending, folding, interpreters, processes, reports, rules, table, trials
 from bench.row import Row
 from bench.workplace import Workplace
 
@@ -21,6 +21,7 @@ GROUPS: dict[str, Callable[[Workplace], list[Row]]] = {
     "solve": interpreters.proofs,
     "compile": interpreters.populations,
     "report": reports.rows,
+    "trials": trials.rows,
 }
 
 

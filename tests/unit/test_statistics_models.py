@@ -4,16 +4,26 @@ The data sets and figures stand beside the repository, in ../shared/facts; witho
 """
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from trialwright.statistics.augmented import augmented_overlap_difference
 from trialwright.statistics.balance import mean_sd, standardised_difference
 from trialwright.statistics.clustered import ratio_logit_t
 from trialwright.statistics.overlap import WeightedDifference, overlap_weighted_difference
 from trialwright.statistics.paired import hodges_lehmann_signed_rank
+from trialwright.statistics.populations import (
+    ate_weighted_difference,
+    att_weighted_difference,
+    entropy_weighted_difference,
+    matching_weighted_difference,
+)
+from trialwright.statistics.standardisation import g_computation_difference
+from trialwright.statistics.weighted_ratio import weighted_odds_ratio, weighted_risk_ratio
 
 FACTS = Path(__file__).parents[3] / "shared" / "facts"
 
@@ -41,8 +51,8 @@ def numbers(data: dict[str, list[str]], column: str) -> Column:
     return np.array([float(value) for value in data[column]])
 
 
-def lalonde(outcome: Column | None = None) -> WeightedDifference:
-    """R: glm(treat ~ age + educ + black + hispan + married + nodegree + re74 + re75, binomial)."""
+def lalonde() -> tuple[Column, Column]:
+    """Arm and covariates. R: glm(treat ~ age + educ + black + hispan + married + nodegree + re74 + re75, binomial)."""
     data = table("lalonde")
     race = np.array(data["race"])
     covariates = np.column_stack(
@@ -52,24 +62,77 @@ def lalonde(outcome: Column | None = None) -> WeightedDifference:
             race == "hispan",
         ]
     )
-    y = numbers(data, "re78") if outcome is None else outcome
-    return overlap_weighted_difference(y, numbers(data, "treat"), covariates, small_sample=False)
+    return numbers(data, "treat"), covariates
 
 
-def test_earnings_of_lalonde_weighted_to_the_overlap() -> None:
-    result = lalonde()
-    assert_reference("psw_lal_overlap_est", result.estimate)
-    assert_reference("psw_lal_overlap_se", result.standard_error)
+def earnings() -> Column:
+    return numbers(table("lalonde"), "re78")
+
+
+def unemployment() -> Column:
+    return (earnings() == 0).astype(np.float64)
+
+
+@pytest.mark.parametrize(
+    ("name", "estimator"),
+    [
+        ("overlap", overlap_weighted_difference),
+        ("IPW", ate_weighted_difference),
+        ("treated", att_weighted_difference),
+        ("matching", matching_weighted_difference),
+        ("entropy", entropy_weighted_difference),
+    ],
+)
+def test_earnings_of_lalonde_weighted_to_five_populations(
+    name: str, estimator: Callable[..., WeightedDifference]
+) -> None:
+    result = estimator(earnings(), *lalonde(), small_sample=False)
+    assert_reference(f"psw_lal_{name}_est", result.estimate)
+    assert_reference(f"psw_lal_{name}_se", result.standard_error)
+
+
+def test_overlap_of_lalonde_is_poor() -> None:
+    result = overlap_weighted_difference(earnings(), *lalonde(), small_sample=False)
     assert_reference("ess_lal_ato_t", result.effective_n_treated)
     assert_reference("ess_lal_ato_c", result.effective_n_control)
     assert any("429 control participants weigh as much as 166.1" in warning for warning in result.warnings)
     assert any("273 of 614 participants" in warning for warning in result.warnings)
 
 
-def test_unemployment_of_lalonde_weighted_to_the_overlap() -> None:
-    result = lalonde((numbers(table("lalonde"), "re78") == 0).astype(np.float64))
-    assert_reference("psw_lal_bin_overlap_DIF_est", result.estimate)
-    assert_reference("psw_lal_bin_overlap_DIF_se", result.standard_error)
+@pytest.mark.parametrize(
+    ("name", "estimator"), [("overlap", overlap_weighted_difference), ("IPW", ate_weighted_difference)]
+)
+def test_unemployment_of_lalonde_as_difference_and_ratios(
+    name: str, estimator: Callable[..., WeightedDifference]
+) -> None:
+    result = estimator(unemployment(), *lalonde(), small_sample=False)
+    assert_reference(f"psw_lal_bin_{name}_DIF_est", result.estimate)
+    assert_reference(f"psw_lal_bin_{name}_DIF_se", result.standard_error)
+    for ratio, of in ((weighted_risk_ratio, "RR"), (weighted_odds_ratio, "OR")):
+        assert_reference(f"psw_lal_bin_{name}_{of}_est", float(np.log(ratio(result).estimate)))
+        assert_reference(f"psw_lal_bin_{name}_{of}_se", ratio(result).log_standard_error)
+
+
+def test_earnings_of_lalonde_weighted_to_the_overlap_and_augmented() -> None:
+    result = augmented_overlap_difference(earnings(), *lalonde(), small_sample=False)
+    assert_reference("psw_lal_ato_aug_est", result.estimate)
+    assert_reference("psw_lal_ato_aug_se", result.standard_error)
+
+
+@pytest.mark.parametrize(("key", "robust"), [("gcomp_lal_rd_se", False), ("gcomp_lal_rd_se_hc0", True)])
+def test_unemployment_of_lalonde_standardised_over_all(key: str, robust: bool) -> None:
+    result = g_computation_difference(unemployment(), *lalonde(), robust=robust)
+    assert_reference("gcomp_lal_rd", result.estimate)
+    assert_reference(key, result.standard_error)
+
+
+def test_distance_of_lalonde_in_treated_standard_deviations() -> None:
+    """The distance of MatchIt is the propensity itself."""
+    treated, covariates = lalonde()
+    e = overlap_weighted_difference(earnings(), treated, covariates).propensity
+    first, second = mean_sd(e[treated == 1]), mean_sd(e[treated == 0])
+    assert first.sd is not None
+    assert_reference("smd_lal_distance", (first.mean - second.mean) / first.sd)
 
 
 def test_wages_of_ncds_weighted_to_the_overlap() -> None:

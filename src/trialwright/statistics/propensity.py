@@ -5,15 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from trialwright.statistics.arguments import Floats, rows
-
-SUSPICIOUS_STEPS = 30
-"""A likelihood with a maximum is climbed in about ten steps; this far on, separated arms are looked for."""
-
-MOST_STEPS = 500
-"""Far outliers in a covariate can need a hundred steps."""
+from trialwright.statistics.logistic import NoMaximumError, logistic_fit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,8 +86,8 @@ def _require_independent(standardised: Floats, names: tuple[str, ...]) -> None:
 def logistic_propensity(treated: Floats, covariates: Covariates) -> Propensity:
     """The propensity of greatest likelihood under a logistic regression, with an intercept.
 
-    Newton's method in an orthonormal basis of the standardised covariates, which changes no fitted value; the
-    step is halved while the likelihood falls. `treated` holds 0 and 1. McCullagh and Nelder 1989, chapter 4.
+    `logistic_fit` in an orthonormal basis of the standardised covariates, which changes no fitted value. `treated`
+    holds 0 and 1. McCullagh and Nelder 1989, chapter 4.
 
     Raises ValueError when the covariates separate the arms: then the likelihood has no maximum.
 
@@ -102,35 +96,18 @@ def logistic_propensity(treated: Floats, covariates: Covariates) -> Propensity:
     >>> [round(float(e), 3) for e in fitted]
     [0.667, 0.667, 0.667, 0.333, 0.333, 0.333]
     """
-    n = treated.size
-    design = np.linalg.qr(np.column_stack([np.ones(n), covariates.standardised]))[0]
-    predictor = np.zeros(n)
-    for count in range(MOST_STEPS):
-        if count == SUSPICIOUS_STEPS and _separated(treated, design):
-            raise ValueError(_separation(treated, covariates))
-        e = special.expit(predictor)
-        information = design.T @ (design * (e * (1 - e))[:, None])
-        try:
-            step = design @ np.linalg.solve(information, design.T @ (treated - e))
-        except np.linalg.LinAlgError:
-            break
-        arrived = float(np.abs(step).max()) < 1e-8
-        while _log_likelihood(treated, predictor + step) < _log_likelihood(treated, predictor) - 1e-9:
-            step = step / 2
-        predictor = predictor + step
-        if arrived:
-            e = special.expit(predictor)
-            information = design.T @ (design * (e * (1 - e))[:, None])
-            score = design * (treated - e)[:, None]
-            return Propensity(e, design, np.linalg.solve(information, score.T).T)
-    raise ValueError(
-        "The propensity model could not be fitted: its likelihood is too flat to climb. Use fewer covariates, or "
-        "covariates without far outliers."
-    )
+    design = np.linalg.qr(np.column_stack([np.ones(treated.size), covariates.standardised]))[0]
+    try:
+        fitted = logistic_fit(treated, design)
+    except NoMaximumError as none:
+        raise ValueError(_separation(treated, covariates) if none.separated else _FLAT) from none
+    return Propensity(fitted.chance, design, fitted.influence)
 
 
-def _log_likelihood(treated: Floats, predictor: Floats) -> float:
-    return float((treated * predictor - np.logaddexp(0, predictor)).sum())
+_FLAT = (
+    "The propensity model could not be fitted: its likelihood is too flat to climb. Use fewer covariates, or "
+    "covariates without far outliers."
+)
 
 
 def _separation(treated: Floats, covariates: Covariates) -> str:
@@ -147,22 +124,3 @@ def _separation(treated: Floats, covariates: Covariates) -> str:
         "covariates, so nobody in the other arm is comparable and the propensity model has no estimate. Use "
         "fewer or coarser covariates, or compare only participants who might have been in either arm."
     )
-
-
-def _separated(treated: Floats, design: Floats) -> bool:
-    """Some direction puts no treated participant below and no control above zero, and somebody off it.
-
-    A linear programme after Konis 2007 and Albert and Anderson 1984, Biometrika 71:1: the sum of distances,
-    each counted up to 1, is 0 without such a direction and at least 1 with it.
-    """
-    from scipy import optimize  # only on the way to an error
-
-    n, columns = design.shape
-    signed = design * np.where(treated == 1, 1.0, -1.0)[:, None]
-    found = optimize.linprog(
-        np.concatenate([np.zeros(columns), -np.ones(n)]),
-        A_ub=np.hstack([-signed, np.eye(n)]),
-        b_ub=np.zeros(n),
-        bounds=[(None, None)] * columns + [(0, 1)] * n,
-    )
-    return bool(found.status == 0 and -found.fun > 0.5)
