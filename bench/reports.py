@@ -7,6 +7,7 @@ from bench.workplace import Workplace
 from trialwright.ledger.store import open_ledger
 from trialwright.report.as_html import report_html
 from trialwright.report.as_json import report_json
+from trialwright.report.board import open_board
 from trialwright.report.figures import figures
 from trialwright.report.study import open_study
 from trialwright.report.write import write_report
@@ -20,11 +21,12 @@ def rows(at: Workplace) -> list[Row]:
         whole = each(at.runs, lambda: write_report(ledger, folder))
         opened = each(at.runs, lambda: open_study(ledger))
         study = open_study(ledger)
-    drawn = figures(study)
+        board = open_board(study, ledger)
+    drawn = figures(study, board)
     return [
         Row("report of a rehearsed ledger, written", "s", whole),
         Row("  of it the study: fold, views, analysis", "s", opened),
-        Row("  of it the figures", "s", each(at.runs, lambda: figures(study))),
-        Row("  of it the HTML", "s", each(at.runs, lambda: report_html(study, drawn))),
+        Row("  of it the figures", "s", each(at.runs, lambda: figures(study, board))),
+        Row("  of it the HTML", "s", each(at.runs, lambda: report_html(study, drawn, board))),
         Row("  of it the JSON", "s", each(at.runs, lambda: report_json(study))),
     ]

@@ -26,6 +26,7 @@ from scripts.markdown import table
 from trialwright.cli import main as cli
 from trialwright.ledger import envelope
 from trialwright.protocol import document
+from trialwright.protocol.estimators import ESTIMATORS
 from trialwright.rehearsal import formula, model
 from trialwright.trial import events
 
@@ -232,6 +233,15 @@ def _first_sentence(name: str, function: Callable[..., Any]) -> str:
 # ---------------------------------------------------------------- events
 
 
+def estimator_table(_about: str) -> str:
+    """The estimators that an analysis may name."""
+    rows = [
+        (f"`{name}`", one.says, " or ".join(one.answers), "yes" if one.compares else "")
+        for name, one in ESTIMATORS.items()
+    ]
+    return table(("name", "estimates", "of a", "compares arms"), rows)
+
+
 def event_table(_about: str) -> str:
     """Every type of event, with what its payload holds and whether every decision depends on it."""
     rows = []
@@ -376,6 +386,9 @@ _MEANINGS = {
     "Estimand.variable": "Attribute of ICH E9(R1).",
     "Estimand.intercurrent": "Attribute of ICH E9(R1).",
     "Estimand.summary": "Attribute of ICH E9(R1).",
+    "Funnel.steps": "Name to what is counted, in their order.",
+    "FunnelStep.label": "How people call it.",
+    "FunnelStep.count": "A count per participant.",
     "Analysis.baseline": "Items and derivations of the baseline table, at allocation.",
     "Analysis.sensitivity": "Endpoint to further estimators.",
     "Analysis.covariates": "What the overlap weights adjust for.",
@@ -474,6 +487,7 @@ _PARTS: Mapping[str, Callable[[str], str]] = {
     "functions": functions,
     "events": event_table,
     "chapters": chapter_table,
+    "estimators": estimator_table,
 }
 
 

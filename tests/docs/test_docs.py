@@ -18,8 +18,8 @@ import trialwright
 from tests.docs import examples
 from trialwright.cli.main import VERBS
 from trialwright.ledger.store import Header, create
-from trialwright.protocol.estimators import ESTIMATORS
 from trialwright.protocol.document import Document
+from trialwright.protocol.estimators import ESTIMATORS
 from trialwright.protocol.load import load
 from trialwright.protocol.marked_yaml import read
 from trialwright.rehearsal.formula import FUNCTIONS

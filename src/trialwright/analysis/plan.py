@@ -16,6 +16,7 @@ from trialwright.language.evaluate import evaluate
 from trialwright.language.values import Amount
 from trialwright.protocol.estimators import ESTIMATORS
 from trialwright.protocol.protocol import Protocol, label
+from trialwright.statistics.multiplicity import hochberg, holm, hommel
 from trialwright.trial.facts import facts_of
 from trialwright.views.analysis_sets import members
 from trialwright.views.cutoff import ALL, CutOff, arms_shown, in_arm
@@ -77,11 +78,12 @@ def _adjusted(cut: CutOff, comparisons: list[Figure]) -> list[Figure]:
             first.setdefault(one.endpoint, one)
     if analysis.multiplicity == "none" or not first:
         return comparisons
-    from trialwright.statistics.multiplicity import adjusted_p
-
-    found = adjusted_p(np.array([one.p_value for one in first.values()]), analysis.multiplicity)
+    found = _ADJUST[analysis.multiplicity](np.array([one.p_value for one in first.values()]))
     adjusted = {one.id: float(p) for one, p in zip(first.values(), found, strict=True)}
     return [replace(one, adjusted_p=adjusted.get(one.id)) for one in comparisons]
+
+
+_ADJUST = {"holm": holm, "hochberg": hochberg, "hommel": hommel}
 
 
 def _funnel(cut: CutOff) -> list[FunnelRow]:

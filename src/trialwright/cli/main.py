@@ -18,6 +18,7 @@ VERBS = {
     "coverage": "what becomes of every sentence of the registry record",
     "screen": "whether a participant fits, criterion by criterion, and why",
     "rehearse": "the whole trial with virtual women, through the pipeline of the real one, and its report",
+    "design": "how good the analysis is before the first participant: coverage, error, power, boundaries",
     "report": "the study report of a ledger",
     "verify": "whether a ledger is intact, or the first difference",
     "why": "what a number or a decision rests on: events, rules, sentences of the record",

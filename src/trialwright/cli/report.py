@@ -15,6 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("ledger", help="the ledger: a file, or postgresql://...")
     parser.add_argument("--out", metavar="DIR", default="", help="folder for the report (default: beside the ledger)")
+    parser.add_argument("--no-pdf", action="store_true", help="write no report.pdf, which takes a second")
     parser.add_argument("--on", metavar="DATE", default="", help="as true on that day (default: the last recording's)")
     parser.add_argument("--known", metavar="WHEN", default="", help="as known at an event number, a UTC time or a day")
     parser.add_argument(
@@ -26,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write report.html, report.json and the figures; for the board its two parts and board.json."""
+    """Write report.html, report.pdf, report.json, figures and data; for the board its two parts and board.json."""
     from trialwright.ledger.store import open_ledger
     from trialwright.report.write import write_board, write_report
 
@@ -37,15 +38,19 @@ def run(options: argparse.Namespace) -> int:
             out.mkdir(parents=True, exist_ok=True)
             today, upto = _day("--on", options.on), _known(options.known)
             since = _day("--since", options.since)
+            pdf = not options.no_pdf
             study = (
-                write_board(ledger, out, today, upto, since).study if board else write_report(ledger, out, today, upto)
+                write_board(ledger, out, today, upto, since, pdf=pdf).study
+                if board
+                else write_report(ledger, out, today, upto, pdf=pdf)
             )
         except OSError as wrong:
             raise Refused(finding("folder_unwritable", path=out, why=wrong.strerror or wrong)) from wrong
     if options.json:
         output.emit({"out": str(out), "events": study.checkpoint.seq, "checkpoint": study.checkpoint.digest})
     else:
-        print(f"{out / 'report.html'} written, {study.checkpoint.seq} events, cut-off {study.cut.today}")
+        told = out / "report.html" if options.no_pdf else f"{out / 'report.html'} and report.pdf"
+        print(f"{told} written, {study.checkpoint.seq} events, cut-off {study.cut.today}")
         if board:
             print(f"{out / 'board-open.html'} and {out / 'board-closed.html'} written")
     return 0

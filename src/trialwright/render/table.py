@@ -52,6 +52,13 @@ def table(
     return str(shown)
 
 
+def pairs(rows: Sequence[tuple[str, object]], caption: str) -> str:
+    """A table of what and value, without a heading."""
+    return table(
+        [Column("what", ""), Column("value", "")], [{"what": what, "value": value} for what, value in rows], caption
+    )
+
+
 def _row(columns: Sequence[Column], row: Mapping[str, object]) -> Markup:
     cells = Markup("")
     for place, column in enumerate(columns):

@@ -2,54 +2,52 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from markupsafe import Markup, escape
 
+from trialwright.analysis.results import Figure
 from trialwright.protocol.protocol import label
 from trialwright.render.page import Section, figure, page
-from trialwright.render.table import Column, table
-from trialwright.report.figures import arm_label, watermark_of
-from trialwright.report.numbers import decimal
+from trialwright.render.table import Column, pairs, table
+from trialwright.report.board import Board
+from trialwright.report.board_exposed import adherence, exposure
+from trialwright.report.board_outcomes import children_table
+from trialwright.report.board_questions import boundary_sentence
+from trialwright.report.board_tables import paragraphs
+from trialwright.report.checklist import checklist
+from trialwright.report.conduct_tables import assumptions, decisions, deviations, flow, worklist
+from trialwright.report.figures import arm_label
+from trialwright.report.marks import banner, footer
+from trialwright.report.numbers import decimal, estimate, limits
+from trialwright.report.plan_tables import plan
+from trialwright.report.pregnancy_tables import core, definitions, funnel_table
 from trialwright.report.result_tables import comparisons, estimates, safety, safety_endpoints, woman_by_woman
 from trialwright.report.study import Study
 from trialwright.views.cutoff import arms_shown
 
-_MOST_LINES = 60
 
-
-def report_html(study: Study, figures: Mapping[str, str]) -> str:
+def report_html(study: Study, figures: Mapping[str, str], board: Board) -> str:
     """The text of `report.html`: self-contained, with the banner of a virtual trial on every printed page."""
     document = study.cut.protocol.document
     sections = [
         Section("synopsis", "Synopsis", _synopsis(study)),
-        Section("decisions", "Open questions", _decisions(study)),
-        Section("flow", "Participant flow", _flow(study, figures)),
+        Section("decisions", "Open questions", decisions(study)),
+        Section("plan", "Plan", plan(study)),
+        Section("flow", "Participant flow", flow(study, figures)),
+        Section("deviations", "Deviations", deviations(study)),
         Section("baseline", "Baseline", _baseline(study, figures)),
+        Section("exposure", "Exposure", exposure(board) + adherence(board)),
         Section("primary", "Primary objective", _objectives(study, figures, "primary")),
         Section("secondary", "Secondary objectives", _objectives(study, figures, "secondary")),
-        Section("safety", "Safety", safety(study)),
-        Section("deviations", "Deviations", _deviations(study)),
-        Section("work", "What is still open", _worklist(study)),
-        Section("assumptions", "Assumptions of the protocol", _assumptions(study)),
+        Section("laboratory", "Embryos and pregnancies", _pregnancies(study, figures, board)),
+        Section("safety", "Safety", safety(study) + _boundary(figures, board)),
+        Section("work", "What is still open", worklist(study)),
+        Section("checklist", "Reporting checklist", checklist(study)),
+        Section("assumptions", "Assumptions of the protocol", assumptions(study)),
         Section("provenance", "Provenance", _provenance(study)),
     ]
-    return page(f"{document.trial}: {document.title}", sections, banner(study), _footer(study))
-
-
-def banner(study: Study) -> str:
-    """What stands on every page: that the data are virtual; nothing for a real trial."""
-    mark = watermark_of(study)
-    return f"{mark}. No woman was treated or observed; no efficacy may be inferred." if mark else ""
-
-
-def _footer(study: Study) -> str:
-    point = study.checkpoint
-    return (
-        f"{study.header.trial} · protocol {study.cut.protocol.digest[:12]} · trialwright {study.header.software} · "
-        f"data cut-off {study.cut.today} · checkpoint {point.seq}:{point.digest[:16]}"
-    )
+    return page(f"{document.trial}: {document.title}", sections, banner(study), footer(study))
 
 
 # ---------------------------------------------------------------- sections
@@ -75,80 +73,43 @@ def _synopsis(study: Study) -> str:
     ]
     if study.header.kind == "virtual":
         rows.append(("Rehearsal", f"scenario {study.header.scenario}: {study.scenario} Seed {study.header.seed}."))
-    parts = [_pairs(rows, "The trial")]
-    for name, one in document.estimands.items():
-        events = Markup("<br>").join(f"{event.event}: {event.strategy}" for event in one.intercurrent)
-        estimand: list[tuple[str, object]] = [
-            ("Endpoint", label(study.cut.protocol, one.endpoint)),
-            ("Population", one.population),
-            ("Treatment", one.treatment),
-            ("Variable", one.variable),
-            ("Intercurrent events", events),
-            ("Summary", one.summary),
-        ]
-        parts.append(_pairs(estimand, f"Estimand “{name}”, by the attributes of ICH E9(R1)"))
-    return "".join(parts)
+    return pairs(rows, "The trial") + _headline(study)
 
 
-def _decisions(study: Study) -> str:
-    document = study.cut.protocol.document
-    given = [
-        {
-            "question": name,
-            "silent": document.assumptions[name].silent,
-            "answer": one.answer,
-            "by": f"{one.by}{' (rehearsal.yaml)' if one.from_file else ''}, event {one.event}",
-            "blocks": ", ".join(document.assumptions[name].blocks),
-        }
-        for name, one in study.cut.trial.answers.items()
-        if name in document.assumptions
-    ]
-    unanswered = [
-        {"question": name, "silent": one.silent, "answer": "open", "by": one.decides, "blocks": ", ".join(one.blocks)}
-        for name, one in document.assumptions.items()
-        if not one.choice and name not in study.cut.trial.answers
-    ]
-    columns = [
-        Column("question", "Question"),
-        Column("silent", "The record"),
-        Column("answer", "Answer"),
-        Column("by", "Given by"),
-        Column("blocks", "Blocks"),
-    ]
-    note = ["In a real trial these are decisions of the persons named in the protocol; a rehearsal assumes them."]
-    return table(columns, [*given, *unanswered], "Questions that the record leaves open, and their answers", note)
-
-
-def _assumptions(study: Study) -> str:
-    columns = [
-        Column("name", "Assumption"),
-        Column("silent", "The record"),
-        Column("choice", "This protocol"),
-        Column("source", "Source"),
-    ]
+def _headline(study: Study) -> str:
+    """The primary results in a sentence each, before anything else is read."""
+    primary = {row.endpoint for row in study.analysis.plan if row.level == "primary"}
+    compared: dict[str, Figure] = {}
+    for one in study.analysis.comparisons:
+        if one.endpoint in primary:
+            compared.setdefault(one.endpoint, one)
+    shown = [*compared.values(), *(one for one in study.analysis.figures if one.id in _first_of(study, primary))]
     rows = [
-        {"name": name, "silent": one.silent, "choice": one.choice, "source": one.source}
-        for name, one in study.cut.protocol.document.assumptions.items()
-        if one.choice
-    ]
-    return table(columns, rows, "Where the record is silent or ambiguous, and what this protocol chose")
-
-
-def _flow(study: Study, figures: Mapping[str, str]) -> str:
-    protocol = study.cut.protocol
-    words = {one.name: " ".join(one.quotes) or "(words lost from the record)" for one in protocol.criteria}
-    rows = [{"criterion": name, "words": words.get(name, ""), "women": number} for name, number in study.flow.criteria]
+        {
+            "what": one.label, "arm": arm_label(study.cut.protocol, one.arm) if " - " not in one.arm else one.arm,
+            "fraction": f"{one.numerator:.0f} / {one.denominator:.0f}", "estimate": estimate(one),
+            "limits": limits(one), "unit": f"{one.unit_of_analysis}; {one.set}",
+        }
+        for one in shown
+    ]  # fmt: skip
     columns = [
-        Column("criterion", "Criterion"),
-        Column("words", "Words of the record"),
-        Column("women", "Women", "right"),
+        Column("what", "Primary endpoint"),
+        Column("arm", "Arm"),
+        Column("fraction", "Numerator / denominator", "right"),
+        Column("estimate", "Estimate", "right"),
+        Column("limits", "95 % interval", "right"),
+        Column("unit", "Unit of analysis; set"),
     ]
-    caption = f"Criteria that spoke against entry, among {study.flow.not_eligible} women who were not eligible"
-    return (
-        figure(figures["flow.svg"], "Flow of participants, as TREND and CONSORT ask for it.")
-        + figure(figures["enrolment.svg"], "Women screened and enrolled over time.")
-        + table(columns, rows, caption, ["A woman counts under every criterion that spoke against her."])
-    )
+    return table(columns, rows, "Primary results")
+
+
+def _first_of(study: Study, endpoints: set[str]) -> set[str]:
+    """The ids of the first figure of each endpoint in each arm."""
+    first: dict[tuple[str, str], str] = {}
+    for one in study.analysis.figures:
+        if one.endpoint in endpoints:
+            first.setdefault((one.endpoint, one.arm), one.id)
+    return set(first.values())
 
 
 def _baseline(study: Study, figures: Mapping[str, str]) -> str:
@@ -173,7 +134,15 @@ def _baseline(study: Study, figures: Mapping[str, str]) -> str:
             "Standardised difference: difference of means over the pooled standard deviation; above 0.1 is usually "
             "called an imbalance. After weighting it is 0 for every variable that the weights are made from."
         )
-    drawn = figure(figures["love.svg"], "Balance before and after overlap weighting.") if "love.svg" in figures else ""
+    captions = {
+        "love.svg": "Balance before and after overlap weighting.",
+        "overlap.svg": "Could each woman have come into either arm? Propensity to receive the experimental treatment.",
+    }
+    drawn = "".join(figure(figures[name], caption) for name, caption in captions.items() if name in figures)
+    weights = study.analysis.weights
+    if weights is not None:
+        sizes = ", ".join(f"{arm_label(protocol, arm)} {decimal(n, 1)}" for arm, n in weights.effective.items())
+        notes.append(f"Effective number of women after weighting: {sizes}.")
     return table(columns, rows, "Baseline characteristics", notes) + drawn
 
 
@@ -209,6 +178,23 @@ def _objectives(study: Study, figures: Mapping[str, str], level: str) -> str:
     return "".join(parts) or "<p>The protocol names no such objective.</p>"
 
 
+def _pregnancies(study: Study, figures: Mapping[str, str], board: Board) -> str:
+    parts = (
+        [figure(figures["funnel.svg"], "From what was retrieved to what was born.")] if "funnel.svg" in figures else []
+    )
+    parts += [funnel_table(study), core(study), definitions(study)]
+    if study.core:
+        parts.append(children_table(board))
+    return "".join(parts) or "<p>The protocol records no pregnancies.</p>"
+
+
+def _boundary(figures: Mapping[str, str], board: Board) -> str:
+    if board.boundary is None:
+        return ""
+    said = paragraphs(boundary_sentence(board))
+    return said + figure(figures["boundary.svg"], f"Counted: {board.boundary.rule}; unit: the woman.")
+
+
 def _ratio_level(study: Study) -> str:
     """The level at which the figure of counted ratios is shown: once, where the last of them is reported."""
     document = study.cut.protocol.document
@@ -223,62 +209,6 @@ def _ratio_level(study: Study) -> str:
 def _uncontrolled_changes(study: Study) -> bool:
     document = study.cut.protocol.document
     return len(document.arms) == 1 and any(one.change for one in document.endpoints.values())
-
-
-def _deviations(study: Study) -> str:
-    kinds = Counter((row.kind, row.severity) for row in study.deviations)
-    summary = [
-        {"kind": kind, "severity": severity, "number": number} for (kind, severity), number in sorted(kinds.items())
-    ]
-    listed = sorted(study.deviations, key=lambda row: (row.severity != "major", row.on))[:_MOST_LINES]
-    rows = [
-        {
-            "participant": row.participant, "on": row.on, "kind": row.kind, "severity": row.severity,
-            "says": row.says, "events": ", ".join(map(str, row.events)),
-        }
-        for row in listed
-    ]  # fmt: skip
-    left = len(study.deviations) - len(rows)
-    notes = ["Decided then beside derived now: a later correction never changes what was decided; it is shown here."]
-    if left > 0:
-        notes.append(f"{left} more stand in report.json.")
-    columns = [
-        Column("participant", "Participant"),
-        Column("on", "Day"),
-        Column("kind", "Kind"),
-        Column("severity", "Severity"),
-        Column("says", "What happened"),
-        Column("events", "Events", "right"),
-    ]
-    return table(
-        [Column("kind", "Kind"), Column("severity", "Severity"), Column("number", "Number", "right")],
-        summary,
-        "Deviations of enrolled women",
-    ) + table(columns, rows, "Deviations, major first", notes)
-
-
-def _worklist(study: Study) -> str:
-    if not study.worklist:
-        return "<p>Nothing is due, late or undecided on the day of the cut-off.</p>"
-    columns = [
-        Column("participant", "Participant"),
-        Column("what", "What"),
-        Column("standing", "Standing"),
-        Column("latest", "End of window"),
-        Column("why", "Why"),
-    ]
-    rows = [
-        {
-            "participant": row.participant,
-            "what": row.what,
-            "standing": row.standing,
-            "latest": row.latest,
-            "why": row.why,
-        }
-        for row in study.worklist[:_MOST_LINES]
-    ]
-    left = len(study.worklist) - len(rows)
-    return table(columns, rows, "Due, late or undecided", [f"{left} more stand in report.json."] if left > 0 else ())
 
 
 def _provenance(study: Study) -> str:
@@ -299,10 +229,4 @@ def _provenance(study: Study) -> str:
             Markup("<code>trialwright verify ledger.db --against report.json</code>"),
         ),
     ]
-    return _pairs(rows, "Where this report comes from")
-
-
-def _pairs(rows: Sequence[tuple[str, object]], caption: str) -> str:
-    return table(
-        [Column("what", ""), Column("value", "")], [{"what": what, "value": value} for what, value in rows], caption
-    )
+    return pairs(rows, "Where this report comes from")

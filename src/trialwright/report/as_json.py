@@ -32,9 +32,14 @@ def report_data(study: Study) -> dict[str, Any]:
             for question, given in study.cut.trial.answers.items()
         },
         "flow": asdict(study.flow),
+        "plan": [asdict(row) for row in study.analysis.plan],
+        "analysis_sets": [asdict(row) for row in study.sets],
         "figures": [asdict(one) for one in study.analysis.figures],
         "comparisons": [asdict(one) for one in study.analysis.comparisons],
         "baseline": [asdict(row) for row in study.analysis.baseline],
+        "effective_women": dict(study.analysis.weights.effective) if study.analysis.weights else None,
+        "funnel": [asdict(row) for row in study.analysis.funnel],
+        "core_outcomes": [asdict(row) for row in study.core],
         "screening": [asdict(row) for row in study.screening],
         "deviations": [asdict(row) for row in study.deviations],
         "worklist": [

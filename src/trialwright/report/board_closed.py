@@ -5,7 +5,6 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from trialwright.core.truth import Truth
-from trialwright.render.charts import boundary_course
 from trialwright.render.page import Section, figure, page
 from trialwright.render.table import Column
 from trialwright.report.board import Board, arm_name, first_product_day, serious_counts
@@ -29,7 +28,7 @@ from trialwright.report.board_tables import (
     whole,
     words,
 )
-from trialwright.report.figures import watermark_of
+from trialwright.report.figures import boundary_figure
 from trialwright.report.numbers import percent
 from trialwright.statistics.binomial import clopper_pearson_upper
 from trialwright.trial.clocks import Due
@@ -137,14 +136,7 @@ def _boundary(board: Board) -> str:
     told = board.boundary
     if told is None:
         return paragraphs("The protocol has no boundary.")
-    drawing = boundary_course(
-        [step.women for step in told.steps],
-        board.pause_at,
-        "Women with an event that counts, and how many pause the trial",
-        "women treated",
-        "women with an event that counts",
-        watermark=watermark_of(board.study),
-    )
+    drawing = boundary_figure(board)
     rows = [
         {
             "participant": one.participant,

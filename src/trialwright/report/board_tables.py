@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from markupsafe import Markup, escape
 
 from trialwright.render.table import Column, table
-from trialwright.report.as_html import banner
 from trialwright.report.board import Board, arm_name, news
+from trialwright.report.marks import banner
 from trialwright.report.numbers import percent
 from trialwright.views.alerts import AlertRow
 from trialwright.views.graded_events import ANY, UNCLASSIFIED, EventCount

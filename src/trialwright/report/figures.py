@@ -6,8 +6,20 @@ from trialwright.analysis.plan import WOMAN
 from trialwright.core.partial_date import partial_date
 from trialwright.language.values import Amount
 from trialwright.protocol.protocol import Protocol, label
-from trialwright.render.charts import ForestRow, LoveRow, before_after, cumulative, forest, love, stacked_counts
+from trialwright.render.charts import (
+    ForestRow,
+    LoveRow,
+    before_after,
+    boundary_course,
+    cumulative,
+    forest,
+    love,
+    stacked_counts,
+)
 from trialwright.render.flow import FlowBox, FlowDiagram, flow_diagram
+from trialwright.render.shares import funnel, mirrored
+from trialwright.report.board import Board
+from trialwright.report.marks import watermark_of
 from trialwright.report.study import Study
 from trialwright.views.cutoff import ALL
 from trialwright.views.endpoints import endpoint_table
@@ -16,13 +28,19 @@ from trialwright.views.endpoints import endpoint_table
 _MOST_REASONS = 8
 
 
-def figures(study: Study) -> dict[str, str]:
-    """Every figure that the trial has: flow, enrolment, forest and love plot, changes, ratios."""
+def figures(study: Study, board: Board) -> dict[str, str]:
+    """Every figure that the trial has: flow, enrolment, balance, overlap, estimates, changes, ratios, boundary."""
     watermark = watermark_of(study)
     drawn = {"flow.svg": flow_diagram(_flow(study), watermark=watermark), "enrolment.svg": _enrolment(study, watermark)}
     if study.analysis.comparisons:
         drawn["forest.svg"] = _forest(study, watermark)
         drawn["love.svg"] = _love(study, watermark)
+    if study.analysis.weights is not None:
+        drawn["overlap.svg"] = _overlap(study, watermark)
+    if study.analysis.funnel:
+        drawn["funnel.svg"] = _funnel(study, watermark)
+    if board.boundary is not None:
+        drawn["boundary.svg"] = boundary_figure(board)
     document = study.cut.protocol.document
     for name, endpoint in document.endpoints.items():
         if endpoint.change:
@@ -30,15 +48,6 @@ def figures(study: Study) -> dict[str, str]:
     if any(endpoint.ratio for endpoint in document.endpoints.values()):
         drawn["ratios.svg"] = _ratios(study, watermark)
     return drawn
-
-
-def watermark_of(study: Study) -> str:
-    """What every figure of a virtual trial says."""
-    if study.header.kind != "virtual":
-        return ""
-    return (
-        f"Virtual data: rehearsal of {study.header.trial}, scenario {study.header.scenario}, seed {study.header.seed}"
-    )
 
 
 def arm_label(protocol: Protocol, arm: str) -> str:
@@ -104,18 +113,18 @@ def _day(text: str) -> int:
 
 
 def _forest(study: Study, watermark: str) -> str:
+    """The primary estimate and every sensitivity analysis of it that is a difference of risks."""
+    endpoint = study.analysis.comparisons[0].endpoint
+    shown = [one for one in study.analysis.comparisons if one.endpoint == endpoint and one.scale == "difference"]
     rows = [
         ForestRow(
             one.method.partition(",")[0], one.estimate, one.lower, one.upper,
             f"{one.numerator:.0f} of {one.denominator:.0f} women",
         )
-        for one in study.analysis.comparisons
+        for one in shown
     ]  # fmt: skip
-    endpoint = label(study.cut.protocol, study.flow.endpoint)
-    compared = study.analysis.comparisons[0].arm
-    return forest(
-        rows, f"{endpoint}: risk difference, {compared}", "risk difference with 95 % interval", watermark=watermark
-    )
+    title = f"{label(study.cut.protocol, endpoint)}: risk difference, {shown[0].arm}"
+    return forest(rows, title, "risk difference with 95 % interval", watermark=watermark)
 
 
 def _love(study: Study, watermark: str) -> str:
@@ -125,6 +134,39 @@ def _love(study: Study, watermark: str) -> str:
         if row.difference is not None
     ]
     return love(rows, "Standardised differences before and after overlap weighting", watermark=watermark)
+
+
+def _overlap(study: Study, watermark: str) -> str:
+    weights = study.analysis.weights
+    assert weights is not None, "drawn only where there are weights"
+    groups = {
+        arm_label(study.cut.protocol, arm): [e for _, of, e, _ in weights.women if of == arm]
+        for arm in weights.effective
+    }
+    return mirrored(
+        groups, "Overlap of the arms", "propensity to receive the experimental treatment", watermark=watermark
+    )
+
+
+def _funnel(study: Study, watermark: str) -> str:
+    steps: dict[str, dict[str, int]] = {}
+    for row in study.analysis.funnel:
+        steps.setdefault(row.label, {})[arm_label(study.cut.protocol, row.arm)] = round(row.count)
+    return funnel(list(steps.items()), "From what was retrieved to what was born", watermark=watermark)
+
+
+def boundary_figure(board: Board) -> str:
+    """Women with an event that counts after each woman treated, against how many pause the trial."""
+    told = board.boundary
+    assert told is not None, "drawn only where the protocol has a boundary"
+    return boundary_course(
+        [step.women for step in told.steps],
+        board.pause_at,
+        "Women with an event that counts, and how many pause the trial",
+        "women treated",
+        "women with an event that counts",
+        watermark=watermark_of(board.study),
+    )
 
 
 def _change(study: Study, endpoint: str, watermark: str) -> str:

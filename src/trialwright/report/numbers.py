@@ -22,11 +22,15 @@ def percent(value: float | None) -> str:
 
 def is_proportion(figure: Figure) -> bool:
     """Whether the figure is a share of its denominator."""
-    return figure.method.startswith(("Clopper", "ratio of sums, logit", "mean of per-woman"))
+    return figure.scale == "proportion"
 
 
 def estimate(figure: Figure) -> str:
     """The estimate as the figure wants to be read."""
+    if figure.scale == "p value":
+        return f"p = {decimal(figure.p_value, 3)}" if figure.p_value is not None else "–"
+    if figure.scale == "women":
+        return "–" if figure.estimate is None else count(figure.estimate)
     return percent(figure.estimate) if is_proportion(figure) else decimal(figure.estimate)
 
 

@@ -14,9 +14,12 @@ from trialwright.protocol.protocol import Protocol
 from trialwright.trial import events as e
 from trialwright.trial.office import local_time, read_protocol, whole_state
 from trialwright.views.adverse_events import AdverseEventRow, adverse_events
+from trialwright.views.analysis_sets import SetRow, analysis_sets
+from trialwright.views.core_outcomes import CoreOutcome, core_outcomes
 from trialwright.views.cutoff import CutOff
 from trialwright.views.deviations import Deviation, deviations
 from trialwright.views.flow import Flow, flow
+from trialwright.views.pregnancies import TransferRow, transfers
 from trialwright.views.screening_log import ScreeningRow, screening_log
 from trialwright.views.worklist import Work, worklist
 
@@ -34,6 +37,9 @@ class Study:
     deviations: tuple[Deviation, ...]
     worklist: tuple[Work, ...]
     adverse_events: tuple[AdverseEventRow, ...]
+    sets: tuple[SetRow, ...]
+    transfers: tuple[TransferRow, ...]
+    core: tuple[CoreOutcome, ...]
     scenario: str
 
 
@@ -62,6 +68,9 @@ def open_study(
         tuple(deviations(cut)),
         tuple(worklist(cut)),
         tuple(adverse_events(cut)),
+        tuple(analysis_sets(cut)),
+        tuple(transfers(cut)),
+        tuple(core_outcomes(cut)),
         scenario_text(ledger),
     )
 

@@ -12,13 +12,16 @@ from pathlib import Path
 from trialwright.core.finding import Refused, finding
 from trialwright.ledger.store import Ledger
 from trialwright.protocol.protocol import Protocol
+from trialwright.render.pdf import write_pdf
 from trialwright.report.as_html import report_html
 from trialwright.report.as_json import report_json
 from trialwright.report.board import Board, open_board
 from trialwright.report.board_closed import closed_html
 from trialwright.report.board_json import board_json
 from trialwright.report.board_open import open_html
+from trialwright.report.data_files import data_files
 from trialwright.report.figures import figures
+from trialwright.report.marks import banner, footer
 from trialwright.report.study import Study, open_study
 
 #: What a folder must hold to be known as a rehearsal of ours, which a new one may replace.
@@ -31,13 +34,16 @@ def write_report(
     today: date | None = None,
     known: int | str | None = None,
     protocol: Protocol | None = None,
+    *,
+    pdf: bool = False,
 ) -> Study:
-    """Write `report.html`, `report.json` and the figures of a ledger into a folder that exists.
+    """Write `report.html`, `report.json`, the figures and the data behind them into a folder that exists.
 
-    As true on `today` and as known at `known`, with a protocol at hand, as `open_study` says.
+    As true on `today` and as known at `known`, with a protocol at hand, as `open_study` says. With `pdf` the report is
+    set as `report.pdf` too.
     """
     study = open_study(ledger, today, known, protocol)
-    _write(study, folder)
+    _write(study, open_board(study, ledger), folder, pdf)
     return study
 
 
@@ -47,6 +53,8 @@ def write_board(
     today: date | None = None,
     known: int | str | None = None,
     since: date | None = None,
+    *,
+    pdf: bool = False,
 ) -> Board:
     """Write the study report and beside it `board-open.html`, `board-closed.html` and `board.json`.
 
@@ -54,21 +62,25 @@ def write_board(
     """
     study = open_study(ledger, today, known)
     board = open_board(study, ledger, since)
-    drawn = _write(study, folder)
+    drawn = _write(study, board, folder, pdf)
     (folder / "board-open.html").write_text(open_html(board, drawn["enrolment.svg"]), "utf-8")
     (folder / "board-closed.html").write_text(closed_html(board), "utf-8")
     (folder / "board.json").write_text(board_json(board), "utf-8")
     return board
 
 
-def _write(study: Study, folder: Path) -> dict[str, str]:
+def _write(study: Study, board: Board, folder: Path, pdf: bool) -> dict[str, str]:
     """The study report, and the figures that were drawn for it."""
-    drawn = figures(study)
-    (folder / "figures").mkdir(exist_ok=True)
-    for name, svg in drawn.items():
-        (folder / "figures" / name).write_text(svg, "utf-8")
+    drawn = figures(study, board)
+    for name, files in (("figures", drawn), ("data", data_files(study, board))):
+        (folder / name).mkdir(exist_ok=True)
+        for file, text in files.items():
+            (folder / name / file).write_text(text, "utf-8")
+    html = report_html(study, drawn, board)
     (folder / "report.json").write_text(report_json(study), "utf-8")
-    (folder / "report.html").write_text(report_html(study, drawn), "utf-8")
+    (folder / "report.html").write_text(html, "utf-8")
+    if pdf:
+        write_pdf(html, folder / "report.pdf", banner(study), footer(study))
     return drawn
 
 

@@ -1,0 +1,194 @@
+"""The scenarios of a design: `design.yaml`, read into frozen parts.
+
+A scenario is a model of summaries, not of women: log-odds per standard deviation for who comes into which arm and for
+who has the outcome, or the spread of a ratio between women. What happens to one woman is the rehearsal's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from trialwright.core.finding import Finding, Refused, finding
+from trialwright.protocol.estimators import kind_of
+from trialwright.protocol.marked_yaml import read
+from trialwright.protocol.naming import nearest
+from trialwright.protocol.protocol import Protocol
+from trialwright.protocol.protocol import where as place
+
+FILE = "design.yaml"
+MOST_TRIALS = 1_000_000
+
+
+class Part(BaseModel):
+    """A piece of the file: frozen, and nothing unknown may stand in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+Share: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
+
+
+class TwoArmScenario(Part):
+    """Two arms, not randomised: log-odds per standard deviation of each covariate, for the arm and for the outcome."""
+
+    says: str
+    source: str
+    allocation: dict[str, float] = Field(default_factory=dict, description="Log-odds of the experimental arm.")
+    outcome: dict[str, float] = Field(default_factory=dict, description="Log-odds of the outcome.")
+    control: Share = Field(description="Risk of a control woman of average covariates.")
+    odds_ratio: float = Field(gt=0, description="Of the outcome, experimental against control, covariates alike.")
+    missing: float = Field(default=0.0, ge=0, lt=1, description="Share whose outcome stays unknown, by chance alone.")
+
+
+def _sizes(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    if not sizes or any(one < 12 for one in sizes):
+        raise ValueError("a comparison needs at least 12 women")
+    return sizes
+
+
+class TwoArmDesign(Part):
+    """The comparison of a binary endpoint between two arms that were not randomised."""
+
+    endpoint: str
+    women: Annotated[tuple[int, ...], AfterValidator(_sizes)] = Field(
+        description="Sizes; the first is the planned one."
+    )
+    treated: Share = Field(default=0.5, description="Share in the experimental arm, of average covariates.")
+    correlations: dict[str, float] = Field(default_factory=dict, description="Between covariates, as `age~amh`.")
+    scenarios: dict[str, TwoArmScenario]
+
+
+class RatioScenario(Part):
+    """A ratio clustered in women: how many there are of each, and how alike those of one woman are."""
+
+    says: str
+    source: str
+    ratio: Share
+    alike: float = Field(ge=0, lt=1, description="Intra-cluster correlation, of a beta-binomial.")
+    mean: float = Field(gt=0, description="Mean number of the denominator per woman, of a Poisson.")
+
+
+class RatioDesign(Part):
+    """The ratio of sums of one arm."""
+
+    endpoint: str
+    women: Annotated[tuple[int, ...], Field(min_length=1)]
+    scenarios: dict[str, RatioScenario]
+
+
+class ProportionDesign(Part):
+    """The proportion of one arm, by enumeration of every result."""
+
+    endpoint: str
+    women: Annotated[tuple[int, ...], Field(min_length=1)]
+    rates: tuple[Share, ...] = Field(min_length=1)
+    source: str
+
+
+class DesignDocument(Part):
+    """A whole design file."""
+
+    seed: int = 1
+    trials: int = Field(default=20_000, ge=100, le=MOST_TRIALS)
+    two_arms: TwoArmDesign | None = None
+    ratio: RatioDesign | None = None
+    proportion: ProportionDesign | None = None
+
+
+def load_scenarios(protocol: Protocol, folder: str | Path) -> DesignDocument:
+    """The scenarios beside a protocol; `Refused` with everything that is wrong with them."""
+    file = Path(folder) / FILE
+    try:
+        text = file.read_text("utf-8")
+    except FileNotFoundError as wrong:
+        raise Refused(finding("design_missing", path=file)) from wrong
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise Refused(finding("file_unreadable", path=file, why=wrong)) from wrong
+    marked = read(text, FILE)
+    if marked.findings:
+        raise Refused(*marked.findings)
+    try:
+        document = DesignDocument.model_validate(marked.data)
+    except ValidationError as wrong:
+        raise Refused(
+            *(
+                finding(
+                    "document_field", place(marked.marks, tuple(error["loc"]), FILE),
+                    path=".".join(map(str, error["loc"])), why=error["msg"].removeprefix("Value error, "),
+                )
+                for error in wrong.errors(include_url=False)
+            )
+        ) from wrong  # fmt: skip
+    findings = list(_wrong(protocol, document, marked.marks))
+    if findings:
+        raise Refused(*findings)
+    return document
+
+
+def correlation_matrix(
+    names: tuple[str, ...], correlations: dict[str, float]
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """The correlations of the covariates, in the order of `names`; 0 where none is given.
+
+    >>> correlation_matrix(("age", "amh"), {"age~amh": -0.35}).tolist()
+    [[1.0, -0.35], [-0.35, 1.0]]
+    """
+    matrix = np.eye(len(names))
+    for pair, value in correlations.items():
+        first, _, second = pair.partition("~")
+        i, j = names.index(first), names.index(second)
+        matrix[i, j] = matrix[j, i] = value
+    return matrix
+
+
+def _wrong(
+    protocol: Protocol, document: DesignDocument, marks: Mapping[tuple[str | int, ...], tuple[int, int]]
+) -> Iterator[Finding]:
+    """Names that the protocol does not have, endpoints of another kind, correlations that cannot all be true."""
+    endpoints, analysis = protocol.document.endpoints, protocol.document.analysis
+    parts = (
+        ("two_arms", document.two_arms, "proportion"),
+        ("ratio", document.ratio, "ratio"),
+        ("proportion", document.proportion, "proportion"),
+    )
+    for key, part, kind in parts:
+        if part is None:
+            continue
+        at = place(marks, (key, "endpoint"), FILE)
+        if part.endpoint not in endpoints:
+            yield finding(
+                "reference_unknown", at, path=f"{key}.endpoint", name=part.endpoint, what="endpoints",
+                nearest=nearest(part.endpoint, endpoints),
+            )  # fmt: skip
+        elif kind_of(endpoints[part.endpoint]) != kind:
+            why = f"{part.endpoint} is a {kind_of(endpoints[part.endpoint])}, and a {kind} is needed"
+            yield finding("document_field", at, path=f"{key}.endpoint", why=why)
+    two = document.two_arms
+    if two is None:
+        return
+    if analysis.compare is None:
+        why = "the analysis of the protocol compares no arms"
+        yield finding("document_field", place(marks, ("two_arms",), FILE), path="two_arms", why=why)
+    named = {f"correlations.{pair}": pair.split("~") for pair in two.correlations}
+    for name, one in two.scenarios.items():
+        named |= {f"scenarios.{name}.allocation": list(one.allocation), f"scenarios.{name}.outcome": list(one.outcome)}
+    unknown = False
+    for path, names in named.items():
+        for name in names:
+            if name not in analysis.covariates:
+                unknown = True
+                yield finding(
+                    "reference_unknown", place(marks, ("two_arms", *path.split(".")), FILE),
+                    path=f"two_arms.{path}", name=name, what="covariates of the analysis",
+                    nearest=nearest(name, analysis.covariates),
+                )  # fmt: skip
+    if not unknown and np.linalg.eigvalsh(correlation_matrix(analysis.covariates, two.correlations)).min() <= 0:
+        why = "these correlations cannot all be true at once"
+        yield finding(
+            "document_field", place(marks, ("two_arms", "correlations"), FILE), path="two_arms.correlations", why=why
+        )

@@ -1,0 +1,103 @@
+"""The data behind every table and figure of the report, as CSV files that a spreadsheet opens safely."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from typing import Any
+
+from trialwright.core.truth import Truth
+from trialwright.report.board import Board
+from trialwright.report.study import Study
+from trialwright.views.endpoints import endpoint_table
+
+#: How a spreadsheet would begin a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def data_files(study: Study, board: Board) -> dict[str, str]:
+    """Each file's name and its text: what it holds is in its heading, one row per line."""
+    analysis = study.analysis
+    files = {
+        "plan.csv": _rows(analysis.plan),
+        "analysis-sets.csv": _rows(study.sets),
+        "screening.csv": _rows(study.screening),
+        "baseline.csv": _baseline(study),
+        "figures.csv": _rows(analysis.figures),
+        "comparisons.csv": _rows(analysis.comparisons),
+        "endpoints.csv": _endpoints(study),
+        "funnel.csv": _rows(analysis.funnel),
+        "core-outcomes.csv": _rows(study.core),
+        "adverse-events.csv": _rows(study.adverse_events),
+        "deviations.csv": _rows(study.deviations),
+        "worklist.csv": _rows(study.worklist),
+        "infusions.csv": _rows(board.infusions),
+    }
+    if analysis.weights is not None:
+        heading = ("participant", "arm", "propensity", "weight")
+        files["weights.csv"] = _text(heading, analysis.weights.women)
+    if board.boundary is not None:
+        files["boundary.csv"] = _rows(board.boundary.steps)
+    return {name: text for name, text in files.items() if text}
+
+
+def _baseline(study: Study) -> str:
+    heading = ("variable", "label", "unit", "arm", "n", "mean", "sd", "difference", "difference_weighted")
+    return _text(
+        heading,
+        [
+            (row.name, row.label, row.unit, arm, *told, row.difference, row.difference_weighted)
+            for row in study.analysis.baseline
+            for arm, told in row.by_arm.items()
+        ],
+    )
+
+
+def _endpoints(study: Study) -> str:
+    """Every participant's value of every endpoint: a truth, or numerator and denominator, or after and before."""
+    heading = ("endpoint", "participant", "arm", "answer", "first", "second", "still_open")
+    rows = []
+    for name, document in study.cut.protocol.document.endpoints.items():
+        for row in endpoint_table(study.cut, name):
+            answer = getattr(row.value, "truth", None) if document.proportion else None
+            rows.append((name, row.participant, row.arm, answer, row.first, row.second, row.still_open))
+    return _text(heading, rows)
+
+
+def _rows(records: Sequence[Any]) -> str:
+    """Frozen records as lines, a column per field; nothing where there is none."""
+    if not records:
+        return ""
+    heading = [one.name for one in fields(records[0])]
+    return _text(heading, ([getattr(one, name) for name in heading] for one in records))
+
+
+def _text(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(heading)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A value as a cell: no list of Python's, no text that a spreadsheet would run."""
+    match value:
+        case None:
+            return ""
+        case bool() | Truth():
+            return {True: "yes", False: "no"}.get(value, "") if isinstance(value, bool) else value.value
+        case int() | float():
+            return f"{value:.10g}" if isinstance(value, float) else value
+        case str():
+            return f"'{value}" if value.startswith(_FORMULA) else value
+        case Mapping():
+            return _cell("; ".join(f"{key}: {_cell(inner)}" for key, inner in value.items()))
+        case tuple() | list():
+            return _cell("; ".join(str(_cell(inner)) for inner in value))
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return _cell(asdict(value))
+        case _:
+            return _cell(str(value))
