@@ -13,11 +13,13 @@ from trialwright.analysis.results import Estimate, Figure, Scale
 from trialwright.core.truth import Truth
 from trialwright.language.evaluate import evaluate
 from trialwright.language.values import Amount, Answer
+from trialwright.protocol.document import Endpoint
 from trialwright.protocol.estimators import ESTIMATORS, kind_of
 from trialwright.protocol.protocol import label
 from trialwright.statistics.arguments import Floats
 from trialwright.statistics.augmented import AdjustedDifference, augmented_overlap_difference
 from trialwright.statistics.exact_comparison import boschloo
+from trialwright.statistics.firth import firth_logistic
 from trialwright.statistics.overlap import overlap_weighted_difference
 from trialwright.statistics.populations import ate_weighted_difference, att_weighted_difference
 from trialwright.statistics.sensitivity import e_value, e_value_of_interval, tipping_point
@@ -86,11 +88,15 @@ def difference(cut: CutOff, endpoint: str, rows: Sequence[EndpointRow], method: 
     with_outcome = int(np.nansum(used.outcome)) if kind_of(document) == "proportion" else used.outcome.size
     left_out = len(rows) - int((~np.isnan(used.outcome)).sum())
     return Figure(
-        f"{endpoint}.difference.{method}", endpoint, f"{label(cut.protocol, endpoint)}: {MEASURES[made.scale]}",
+        f"{endpoint}.difference.{method}", endpoint, f"{label(cut.protocol, endpoint)}: {_measure(document, made)}",
         f"{experimental} - {control}", document.set, WOMAN, document.units, float(with_outcome),
         float((~np.isnan(used.outcome)).sum()), left_out if uses.covariates else missing, still_open,
         made.estimate, made.lower, made.upper, CONFIDENCE, made.method, made.notes, made.scale, made.p_value,
     )  # fmt: skip
+
+
+def _measure(endpoint: Endpoint, made: Estimate) -> str:
+    return "mean difference" if endpoint.change and made.scale == "difference" else MEASURES[made.scale]
 
 
 def baseline_value(cut: CutOff, participant: Participant, name: str) -> float | None:
@@ -185,13 +191,19 @@ def _boschloo(pair: Pair, _: Pair) -> Estimate:
     return Estimate(None, None, None, "Boschloo exact test, unadjusted", (), "p value", p)
 
 
+#: What the coefficient of the experimental arm is called.
+_ARM = "arm"
+
+
 def _firth(pair: Pair, _: Pair) -> Estimate:
     says = ESTIMATORS["firth"].says.removeprefix("odds ratio, ")
     try:
-        made = firth_logistic(pair.outcome, np.column_stack([pair.treated, pair.covariates]), CONFIDENCE)
+        made = firth_logistic(
+            pair.outcome, np.column_stack([pair.treated, pair.covariates]), CONFIDENCE, names=(_ARM, *pair.names)
+        )
     except ValueError as impossible:
         return Estimate(None, None, None, says, (f"Not estimated: {impossible}",), "odds ratio")
-    arm = made.coefficients[0]
+    arm = next(one for one in made.coefficients if one.name == _ARM)
     ratio, lower, upper = (float(np.exp(x)) for x in (arm.estimate, arm.lower, arm.upper))
     return Estimate(ratio, lower, upper, says, made.warnings, "odds ratio", arm.p_value)
 

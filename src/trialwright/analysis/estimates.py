@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from trialwright.analysis.results import Estimate, Figure
 from trialwright.core.interval import is_point
@@ -14,8 +15,8 @@ from trialwright.language.values import Amount, Answer
 from trialwright.protocol.document import Endpoint
 from trialwright.protocol.estimators import kind_of
 from trialwright.protocol.protocol import label
-from trialwright.statistics.binomial import clopper_pearson
-from trialwright.statistics.clustered import ratio_logit_t
+from trialwright.statistics.binomial import Limits, blaker, clopper_pearson, wilson
+from trialwright.statistics.clustered import ClusteredRatio, korn_graubard, ratio_logit_t
 from trialwright.statistics.means import mean_t
 from trialwright.statistics.paired import hodges_lehmann_signed_rank
 from trialwright.trial.facts import facts_of
@@ -129,26 +130,46 @@ def counts(rows: Sequence[EndpointRow], unknown: str) -> tuple[int, int, int, in
 # ---------------------------------------------------------------- estimators
 
 
-def _proportion(rows: Sequence[EndpointRow], unknown: str) -> Estimate:
-    yes, known, _, _ = counts(rows, unknown)
-    if known == 0:
-        return Estimate(None, None, None, "Clopper-Pearson", ("Nobody's answer is known yet.",))
-    limits = clopper_pearson(yes, known, CONFIDENCE)
-    return Estimate(yes / known, limits.lower, limits.upper, "Clopper-Pearson")
+def _proportion(
+    method: str, estimator: Callable[[int, int, float], Limits]
+) -> Callable[[Sequence[EndpointRow], str], Estimate]:
+    def found(rows: Sequence[EndpointRow], unknown: str) -> Estimate:
+        yes, known, _, _ = counts(rows, unknown)
+        if known == 0:
+            return Estimate(None, None, None, method, ("Nobody's answer is known yet.",))
+        limits = estimator(yes, known, CONFIDENCE)
+        return Estimate(yes / known, limits.lower, limits.upper, method)
+
+    return found
 
 
-def _ratio(rows: Sequence[EndpointRow], _: str) -> Estimate:
+def _ratio(
+    method: str, estimator: Callable[[npt.ArrayLike, npt.ArrayLike, float], ClusteredRatio]
+) -> Callable[[Sequence[EndpointRow], str], Estimate]:
+    def found(rows: Sequence[EndpointRow], _: str) -> Estimate:
+        pairs = [(row.first, row.second) for row in rows if row.first is not None and row.second]
+        if not pairs:
+            return Estimate(None, None, None, method, ("No woman has a denominator above zero.",))
+        numerators, denominators = (np.array(side, dtype=float) for side in zip(*pairs, strict=True))
+        if any(numerators > denominators):
+            ratio = float(numerators.sum() / denominators.sum())
+            note = "A mean per cycle, not a proportion; no interval is given here."
+            return Estimate(ratio, None, None, "ratio of sums", (note,), "ratio")
+        made = estimator(numerators, denominators, CONFIDENCE)
+        return Estimate(made.estimate, made.lower, made.upper, method, made.warnings)
+
+    return found
+
+
+def _pooled(rows: Sequence[EndpointRow], _: str) -> Estimate:
+    """All units as if each were a woman of her own: only where the protocol says why."""
     pairs = [(row.first, row.second) for row in rows if row.first is not None and row.second]
-    method = "ratio of sums, logit, t with clusters - 1"
-    if not pairs:
-        return Estimate(None, None, None, method, ("No woman has a denominator above zero.",))
-    numerators, denominators = (np.array(side, dtype=float) for side in zip(*pairs, strict=True))
-    if any(numerators > denominators):
-        ratio = float(numerators.sum() / denominators.sum())
-        note = "A mean per cycle, not a proportion; no interval is given here."
-        return Estimate(ratio, None, None, "ratio of sums", (note,), "ratio")
-    made = ratio_logit_t(numerators, denominators, CONFIDENCE)
-    return Estimate(made.estimate, made.lower, made.upper, method, made.warnings)
+    x, n = (round(sum(side)) for side in zip(*pairs, strict=True)) if pairs else (0, 0)
+    if n == 0:
+        return Estimate(None, None, None, "pooled, Clopper-Pearson", ("No woman has a denominator above zero.",))
+    limits = clopper_pearson(x, n, CONFIDENCE)
+    note = "Clusters are ignored: the interval is too narrow."
+    return Estimate(x / n, limits.lower, limits.upper, "pooled, Clopper-Pearson", (note,))
 
 
 def _change(rows: Sequence[EndpointRow], _: str) -> Estimate:
@@ -164,8 +185,16 @@ def _hodges_lehmann(differences: Sequence[float]) -> Estimate:
 
 
 _ONE_ARM: dict[str, dict[str, Callable[[Sequence[EndpointRow], str], Estimate]]] = {
-    "proportion": {"clopper_pearson": _proportion},
-    "ratio": {"ratio_logit_t": _ratio},
+    "proportion": {
+        "clopper_pearson": _proportion("Clopper-Pearson", clopper_pearson),
+        "wilson": _proportion("Wilson score", wilson),
+        "blaker": _proportion("Blaker exact", blaker),
+    },
+    "ratio": {
+        "ratio_logit_t": _ratio("ratio of sums, logit, t with clusters - 1", ratio_logit_t),
+        "korn_graubard": _ratio("ratio of sums, Korn-Graubard", korn_graubard),
+        "pooled_clopper_pearson": _pooled,
+    },
     "change": {"hodges_lehmann": _change},
 }
 #: By what an endpoint is described arm by arm where only comparisons are named.

@@ -162,7 +162,8 @@ def _objectives(study: Study, figures: Mapping[str, str], level: str) -> str:
         compared = [one for one in study.analysis.comparisons if one.endpoint in endpoints]
         if compared:
             parts.append(comparisons(study, compared))
-            parts.append(figure(figures["forest.svg"], "The primary estimate and its sensitivity analyses."))
+            if level == "primary":
+                parts.append(figure(figures["forest.svg"], "The primary estimate and its sensitivity analyses."))
         for name in endpoints:
             if f"{name}.svg" in figures:
                 parts.append(figure(figures[f"{name}.svg"], f"{label(study.cut.protocol, name)}, woman by woman."))

@@ -28,7 +28,7 @@ def is_proportion(figure: Figure) -> bool:
 def estimate(figure: Figure) -> str:
     """The estimate as the figure wants to be read."""
     if figure.scale == "p value":
-        return f"p = {decimal(figure.p_value, 3)}" if figure.p_value is not None else "–"
+        return "–"
     if figure.scale == "women":
         return "–" if figure.estimate is None else count(figure.estimate)
     return percent(figure.estimate) if is_proportion(figure) else decimal(figure.estimate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from trialwright.analysis.comparisons import MEASURES
 from trialwright.analysis.results import Figure
 from trialwright.protocol.protocol import label
 from trialwright.render.table import Column, table
@@ -51,32 +52,54 @@ def estimates(study: Study, figures: Sequence[Figure], caption: str) -> str:
 
 
 def comparisons(study: Study, figures: Sequence[Figure]) -> str:
-    """The primary estimate of the difference between arms above its sensitivity analyses."""
+    """A table per endpoint: the planned estimate of the difference between arms above its sensitivity analyses."""
+    groups: dict[str, list[Figure]] = {}
+    for one in figures:
+        groups.setdefault(one.endpoint, []).append(one)
+    return "".join(_comparison(study, group) for group in groups.values())
+
+
+def _comparison(study: Study, figures: Sequence[Figure]) -> str:
     columns = [
         Column("method", "Estimator"),
+        Column("measure", "Measure"),
         Column("women", "Women with the outcome / women", "right"),
-        Column("estimate", "Risk difference", "right"),
+        Column("estimate", "Estimate", "right"),
         Column("limits", "95 % interval", "right"),
+        Column("p", "p", "right"),
         Column("missing", "Missing", "right"),
-        Column("set", "Set"),
     ]
+    first = figures[0]
+    change = bool(study.cut.protocol.document.endpoints[first.endpoint].change)
     rows = [
         {
             "method": one.method,
+            "measure": "mean difference" if change and one.scale == "difference" else MEASURES[one.scale],
             "women": f"{count(one.numerator)} / {count(one.denominator)}",
-            "estimate": decimal(one.estimate),
+            "estimate": estimate(one),
             "limits": limits(one),
+            "p": _p(one),
             "missing": one.missing,
-            "set": one.set,
         }
         for one in figures
     ]
-    caption = f"{label(study.cut.protocol, figures[0].endpoint)}: arms compared ({figures[0].arm})"
-    purpose = (
-        "The first line is the primary analysis; it estimates the difference among women who could have come into "
-        "either arm. The others are unadjusted sensitivity analyses: women were not randomised."
-    )
-    return table(columns, rows, caption, [purpose, *_notes(study, figures), f"Figure ids: {_ids(figures)}."])
+    caption = f"{label(study.cut.protocol, first.endpoint)}: arms compared ({first.arm}); set {first.set}"
+    purpose = [
+        "The first line is the planned analysis; overlap weights speak of women who could have come into either arm."
+    ]
+    if len(figures) > 1:
+        purpose.append(
+            "The others are sensitivity analyses, some of other populations; what is unadjusted compares women who "
+            "were not randomised."
+        )
+    return table(columns, rows, caption, [*purpose, *_notes(study, figures), f"Figure ids: {_ids(figures)}."])
+
+
+def _p(one: Figure) -> str:
+    if one.p_value is None:
+        return "–"
+    told = "< 0.001" if one.p_value < 0.001 else f"{one.p_value:.3f}"
+    return told if one.adjusted_p is None else f"{told}; adjusted {one.adjusted_p:.3f}"
 
 
 def _notes(study: Study, figures: Iterable[Figure]) -> list[str]:

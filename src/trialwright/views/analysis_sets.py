@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from trialwright.protocol.protocol import label
 from trialwright.trial.facts import anchor_date
 from trialwright.trial.state import Participant
 from trialwright.views.cutoff import CutOff
-from trialwright.views.deviations import deviations_of
+from trialwright.views.deviations import deviations
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +55,19 @@ def _outside(cut: CutOff, name: str, one: Participant) -> Iterator[str]:
         if intervention in gives and not one.records.get(document.interventions[intervention].record):
             yield f"was not given: {label(cut.protocol, intervention)}"
     if wanted.without:
-        kinds = {row.kind for row in deviations_of(cut, one) if row.severity == "major"}
-        yield from (f"major deviation: {kind}" for kind in sorted(kinds))
+        yield from (f"major deviation: {kind}" for kind in _major(cut).get(one.identity, ()))
+
+
+#: What was found of a cut-off, for as long as somebody looks at it: every figure of a set asks again.
+_FOUND: WeakKeyDictionary[CutOff, dict[str, tuple[str, ...]]] = WeakKeyDictionary()
+
+
+def _major(cut: CutOff) -> dict[str, tuple[str, ...]]:
+    """The kinds of major deviations of each enrolled participant."""
+    if cut not in _FOUND:
+        kinds: dict[str, set[str]] = {}
+        for row in deviations(cut):
+            if row.severity == "major":
+                kinds.setdefault(row.participant, set()).add(row.kind)
+        _FOUND[cut] = {who: tuple(sorted(found)) for who, found in kinds.items()}
+    return _FOUND[cut]

@@ -13,9 +13,9 @@ from trialwright.trial.state import Participant, TrialState
 ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class CutOff:
-    """The trial as it is known on a day; `protocols` are all versions, `protocol` the one the views read by."""
+    """The trial as it is known on a day; `protocol` is the version that the views read by. One is like no other."""
 
     protocol: Protocol
     trial: TrialState

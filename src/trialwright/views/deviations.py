@@ -35,11 +35,11 @@ class Deviation:
 
 def deviations(cut: CutOff) -> list[Deviation]:
     """Every deviation of enrolled women, by day."""
-    rows = [row for one in cut.participants.values() if one.enrolled for row in deviations_of(cut, one)]
+    rows = [row for one in cut.participants.values() if one.enrolled for row in _of(cut, one)]
     return sorted(rows, key=lambda row: (row.on, row.participant, row.kind))
 
 
-def deviations_of(cut: CutOff, one: Participant) -> list[Deviation]:
+def _of(cut: CutOff, one: Participant) -> list[Deviation]:
     """One participant's deviations, kind by kind."""
     given = [
         Deviation(row.participant, "infusion", "major", row.end or row.start, says, row.events)
