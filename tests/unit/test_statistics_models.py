@@ -14,9 +14,14 @@ import pytest
 from trialwright.statistics.augmented import augmented_overlap_difference
 from trialwright.statistics.balance import mean_sd, standardised_difference
 from trialwright.statistics.beta_binomial import beta_binomial, beta_binomial_regression
+from trialwright.statistics.binomial import clopper_pearson_upper
 from trialwright.statistics.clustered import intracluster_correlation, ratio_logit_t
 from trialwright.statistics.estimating_equations import gee_logistic
+from trialwright.statistics.exact_comparison import fisher_power
 from trialwright.statistics.firth import firth_logistic
+from trialwright.statistics.group_sequential import drift_for_power, hwang_shih_decani
+from trialwright.statistics.imputation import pool
+from trialwright.statistics.linear_covariance import contrast
 from trialwright.statistics.overlap import WeightedDifference, overlap_weighted_difference
 from trialwright.statistics.paired import hodges_lehmann_signed_rank
 from trialwright.statistics.populations import (
@@ -25,7 +30,10 @@ from trialwright.statistics.populations import (
     entropy_weighted_difference,
     matching_weighted_difference,
 )
+from trialwright.statistics.repeated import mixed_model_repeated_measures, random_slope_fit, unstructured_fit
+from trialwright.statistics.sensitivity import e_value, e_value_of_interval
 from trialwright.statistics.standardisation import g_computation_difference
+from trialwright.statistics.survival import kaplan_meier, log_rank, survival_at
 from trialwright.statistics.weighted_ratio import weighted_odds_ratio, weighted_risk_ratio
 
 FACTS = Path(__file__).parents[3] / "shared" / "facts"
@@ -257,3 +265,77 @@ def test_baseline_of_lalonde_in_treated_standard_deviations(column: str) -> None
     pooled = np.sqrt((first.sd**2 + second.sd**2) / 2)
     ours = standardised_difference(values[treated], values[~treated])
     assert_reference(f"smd_lal_{column}", ours * pooled / first.sd)
+
+
+def test_rule_of_three_for_twelve_women() -> None:
+    assert_reference("rule_of_three_0_12", clopper_pearson_upper(0, 12))
+
+
+def test_inflation_of_a_group_sequential_trial() -> None:
+    bounds = hwang_shih_decani(0.025, -4, [1 / 3, 2 / 3, 1])
+    fixed = hwang_shih_decani(0.025, -4, [1])
+    assert_reference("hsd_infl", (drift_for_power(bounds, 0.8) / drift_for_power(fixed, 0.8)) ** 2)
+
+
+def test_power_of_fisher_by_enumeration() -> None:
+    assert_reference("fisher_power_enum", fisher_power(30, 30, 0.45, 0.2))
+
+
+def test_e_values_beyond_the_null() -> None:
+    assert_reference("ev_2.5_true1.5", e_value(2.5, true=1.5))
+    assert_reference("ev_or_common", e_value(float(np.sqrt(3.13))))
+    assert_reference("ev_ci_cross", e_value_of_interval(1.4, 0.9, 2.2))
+
+
+def test_five_imputations_pooled() -> None:
+    """R: mice::pool.scalar(Q, U, n = 60, k = 2)."""
+    found = pool([0.12, 0.15, 0.09, 0.14, 0.11], [0.004, 0.0045, 0.0038, 0.0041, 0.0043], complete_freedom=60 - 2)
+    assert_reference("rubin_qbar", found.estimate)
+    assert_reference("rubin_t", found.variance)
+    assert_reference("rubin_df", found.freedom)
+
+
+def test_survival_with_lung_cancer() -> None:
+    data = table("lung")
+    time, event = numbers(data, "time"), numbers(data, "status") - 1
+    share, error = survival_at(kaplan_meier(time, event), 365)
+    assert_reference("km_lung_1y", share)
+    assert_reference("km_lung_1y_se", error)
+    men = numbers(data, "sex") == 1
+    assert_reference("logrank_lung", log_rank(time[men], event[men], time[~men], event[~men]).statistic)
+
+
+def test_reaction_times_of_the_sleepless() -> None:
+    data = table("sleepstudy")
+    days = numbers(data, "Days")
+    design = np.column_stack([np.ones(days.size), days])
+    fit = random_slope_fit(numbers(data, "Reaction"), np.array(data["Subject"]), days, design)
+    slope = contrast(fit, [0, 1])
+    assert_reference("lmm_sleep_days", slope.estimate)
+    assert_reference("lmm_sleep_days_se", slope.standard_error)
+    assert_reference("lmm_sleep_reml", -2 * fit.log_likelihood)
+    assert_reference("kr_sleep_ddf", slope.freedom)
+
+
+def test_growth_of_jaws_with_a_free_covariance() -> None:
+    """R: gls(distance ~ Sex * factor(age), correlation = corSymm, weights = varIdent); the errors are not adjusted."""
+    data = table("orthodont")
+    children, ages = sorted(set(data["Subject"])), ["8", "10", "12", "14"]
+    row = {key: place for place, key in enumerate(zip(data["Subject"], data["age"], strict=True))}
+    distance = numbers(data, "distance")
+    values = np.array([[distance[row[child, age]] for age in ages] for child in children])
+    female = np.array([data["Sex"][row[child, "8"]] == "Female" for child in children]).astype(float)
+    design = np.zeros((len(children), 4, 8))
+    design[:, :, 0] = 1
+    design[:, 1:, 1:4] = np.eye(3)
+    design[:, :, 4] = female[:, None]
+    design[:, 1:, 5:] = female[:, None, None] * np.eye(3)
+    fit = unstructured_fit(values, design)
+    errors = np.sqrt(np.diag(fit.covariance))
+    for name, position in (("SexFemale", 4), ("SexFemale:factor(age)14", 7)):
+        assert_reference(f"mmrm_orth_{name}", float(fit.coefficients[position]))
+        assert_reference(f"mmrm_orth_{name}_se", float(errors[position]))
+    assert_reference("mmrm_orth_ll", fit.log_likelihood)
+    by_visit = mixed_model_repeated_measures(values, female)
+    assert by_visit.visits[0].estimate == pytest.approx(float(fit.coefficients[4]))
+    assert by_visit.visits[3].estimate == pytest.approx(float(fit.coefficients[4] + fit.coefficients[7]))
