@@ -81,7 +81,8 @@ def fit_linear_covariance(blocks: Sequence[Block], start: npt.ArrayLike) -> Gaus
     if float(np.square(residual).mean()) <= 1e-20 * max(float(np.square(outcome).mean()), 1e-300):
         raise ValueError("The design explains every value exactly, so nothing is left to estimate a variance from.")
     at = np.asarray(start, dtype=np.float64)
-    step = _step(blocks, at)
+    groups = _groups(blocks)
+    step = _step(groups, at)
     if step is None:
         raise AssertionError("the start is positive definite")
     for _ in range(MOST_STEPS):
@@ -91,11 +92,11 @@ def fit_linear_covariance(blocks: Sequence[Block], start: npt.ArrayLike) -> Gaus
         except np.linalg.LinAlgError:
             break
         rise = float(step.score @ change)
-        if rise < 1e-14:
+        if rise < 1e-12:
             return _finished(step, at)
         better = None
         for halved in range(40):
-            better = _step(blocks, at + change / 2**halved)
+            better = _step(groups, at + change / 2**halved)
             if better is not None and better.log_likelihood >= step.log_likelihood - 1e-10:
                 break
             better = None
@@ -121,47 +122,74 @@ class _Step:
     log_likelihood: float
 
 
-def _step(blocks: Sequence[Block], parameters: Floats) -> _Step | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """Participants with equally many values, stacked: b x m, b x m x p, b x q x m x m."""
+
+    outcome: Floats
+    design: Floats
+    parts: Floats
+
+
+def _groups(blocks: Sequence[Block]) -> list[_Group]:
+    sizes = sorted({block.outcome.size for block in blocks})
+    alike = [[block for block in blocks if block.outcome.size == size] for size in sizes]
+    return [
+        _Group(
+            np.stack([one.outcome for one in some]),
+            np.stack([one.design for one in some]),
+            np.stack([one.parts for one in some]),
+        )
+        for some in alike
+    ]
+
+
+def _step(groups: Sequence[_Group], parameters: Floats) -> _Step | None:
     """Everything at these parameters, or None where a covariance is not positive definite."""
-    q, p = parameters.size, blocks[0].design.shape[1]
+    q, p = parameters.size, groups[0].design.shape[2]
     cross, product, log_determinant, total = np.zeros((p, p)), np.zeros(p), 0.0, 0
     inverses = []
-    for block in blocks:
-        v = np.einsum("k,kab->ab", parameters, block.parts)
+    for group in groups:
+        v = np.einsum("k,bkij->bij", parameters, group.parts)
         try:
-            factor = np.linalg.cholesky(v)
+            factors = np.linalg.cholesky(v)
         except np.linalg.LinAlgError:
             return None
-        log_determinant += 2 * float(np.log(np.diag(factor)).sum())
+        log_determinant += 2 * float(np.log(np.einsum("bii->bi", factors)).sum())
         inverse = np.linalg.inv(v)
         inverses.append(inverse)
-        cross += block.design.T @ inverse @ block.design
-        product += block.design.T @ inverse @ block.outcome
-        total += block.outcome.size
+        right = inverse @ group.design
+        cross += np.einsum("bic,bid->cd", group.design, right)
+        product += np.einsum("bic,bi->c", right, group.outcome)
+        total += group.outcome.size
     covariance: Floats = np.asarray(np.linalg.inv(cross), dtype=np.float64)
     coefficients = covariance @ product
     trace, quadratic, both = np.zeros(q), np.zeros(q), np.zeros((q, q))
-    first, second = np.zeros((q, p, p)), np.zeros((q, q, p, p))
+    first, second = np.zeros((q, p, p)), np.zeros((q * p, q * p))
     squares = 0.0
-    for block, inverse in zip(blocks, inverses, strict=True):
-        moved = inverse @ block.parts  # q x m x m
-        right = inverse @ block.design
-        residual = inverse @ (block.outcome - block.design @ coefficients)
-        squares += float((block.outcome - block.design @ coefficients) @ residual)
-        trace += np.einsum("kaa->k", moved)
-        both += np.einsum("kab,lba->kl", moved, moved)
-        quadratic += np.einsum("a,kab,b->k", residual, block.parts, residual)
-        weighed = block.parts @ right  # q x m x p
-        first -= np.einsum("ac,kad->kcd", right, weighed)
-        second += np.einsum("kac,ab,lbd->klcd", weighed, inverse, weighed, optimize=True)
-    spread = covariance @ first  # q x p x p
+    for group, inverse in zip(groups, inverses, strict=True):
+        left = group.outcome - group.design @ coefficients
+        residual = np.einsum("bij,bj->bi", inverse, left)
+        squares += float((left * residual).sum())
+        moved = inverse[:, None] @ group.parts
+        trace += np.einsum("bkii->k", moved)
+        flat = moved.transpose(1, 0, 2, 3).reshape(q, -1)
+        both += flat @ moved.transpose(1, 0, 3, 2).reshape(q, -1).T
+        quadratic += np.einsum("bi,bki->k", residual, np.einsum("bkij,bj->bki", group.parts, residual))
+        right = inverse @ group.design
+        weighed = group.parts @ right[:, None]  # b x q x m x p
+        first -= np.einsum("bic,bkid->kcd", right, weighed)
+        again = (inverse[:, None] @ weighed).transpose(1, 3, 0, 2).reshape(q * p, -1)
+        second += weighed.transpose(1, 3, 0, 2).reshape(q * p, -1) @ again.T
+    squared = second.reshape(q, p, q, p).transpose(0, 2, 1, 3)
+    spread = covariance @ first
     score = -(trace + np.einsum("kaa->k", spread) - quadratic) / 2
     information = (
-        both - 2 * np.einsum("ab,klba->kl", covariance, second) + np.einsum("kab,lba->kl", spread, spread)
+        both - 2 * np.einsum("ab,klba->kl", covariance, squared) + np.einsum("kab,lba->kl", spread, spread)
     ) / 2
     determinant = float(np.linalg.slogdet(cross)[1])
     log_likelihood = -((total - p) * math.log(2 * math.pi) + log_determinant + determinant + squares) / 2
-    return _Step(coefficients, covariance, score, information, first, second, log_likelihood)
+    return _Step(coefficients, covariance, score, information, first, squared, log_likelihood)
 
 
 def _finished(step: _Step, parameters: Floats) -> GaussianFit:
