@@ -236,7 +236,7 @@ def _first_sentence(name: str, function: Callable[..., Any]) -> str:
 def estimator_table(_about: str) -> str:
     """The estimators that an analysis may name."""
     rows = [
-        (f"`{name}`", one.says, " or ".join(one.answers), "yes" if one.compares else "")
+        (f"`{name}`", one.says, " or ".join(one.answers), "yes" if one.compares else "no")
         for name, one in ESTIMATORS.items()
     ]
     return table(("name", "estimates", "of a", "compares arms"), rows)

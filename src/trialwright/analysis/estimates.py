@@ -37,7 +37,7 @@ def figures_of(cut: CutOff, endpoint: str, arm: str, rows: Sequence[EndpointRow]
     document, analysis = cut.protocol.document.endpoints[endpoint], cut.protocol.document.analysis
     kind = kind_of(document)
     named = [analysis.methods[endpoint], *analysis.sensitivity.get(endpoint, ())]
-    described = [name for name in named if name in _ONE_ARM[kind]] or [_USUAL[kind]]
+    described = [name for name in named if name in ONE_ARM[kind]] or [_USUAL[kind]]
     for place, name in enumerate(described):
         yield _figure(cut, endpoint, arm, rows, name, "" if place == 0 else f".{name}")
     if kind == "ratio":
@@ -49,7 +49,7 @@ def figures_of(cut: CutOff, endpoint: str, arm: str, rows: Sequence[EndpointRow]
 def _figure(cut: CutOff, endpoint: str, arm: str, rows: Sequence[EndpointRow], method: str, suffix: str) -> Figure:
     document = cut.protocol.document.endpoints[endpoint]
     kind = kind_of(document)
-    made = _ONE_ARM[kind][method](rows, document.unknown)
+    made = ONE_ARM[kind][method](rows, document.unknown)
     still_open = sum(1 for row in rows if row.still_open)
     if kind == "proportion":
         yes, known, missing, still_open = counts(rows, document.unknown)
@@ -184,7 +184,7 @@ def _hodges_lehmann(differences: Sequence[float]) -> Estimate:
     return Estimate(made.estimate, made.lower, made.upper, method, made.warnings, "change")
 
 
-_ONE_ARM: dict[str, dict[str, Callable[[Sequence[EndpointRow], str], Estimate]]] = {
+ONE_ARM: dict[str, dict[str, Callable[[Sequence[EndpointRow], str], Estimate]]] = {
     "proportion": {
         "clopper_pearson": _proportion("Clopper-Pearson", clopper_pearson),
         "wilson": _proportion("Wilson score", wilson),

@@ -43,6 +43,11 @@ class Figure:
     adjusted_p: float | None = None
 
 
+def is_planned(figure: Figure) -> bool:
+    """Whether it is the planned figure of its endpoint in its arm, and not one that stands beside it."""
+    return figure.id == f"{figure.endpoint}.{figure.arm}"
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What an estimator found: None where it does not exist, and then a note says why."""

@@ -107,13 +107,15 @@ def _answers(given: list[str]) -> dict[str, str]:
 
 
 def _say(study: Study, done: Rehearsed) -> None:
+    from trialwright.analysis.results import is_planned
+
     header, flow = study.header, study.flow
     print(f"{header.trial}, virtual: scenario {header.scenario}, seed {header.seed}")
     print(
         f"  {done.screened} women screened, {done.enrolled} enrolled, {study.checkpoint.seq} events to {done.last_day}"
     )
     for one in study.analysis.figures:
-        if one.endpoint == flow.endpoint:
+        if one.endpoint == flow.endpoint and is_planned(one):
             fraction = f"{one.numerator:.0f} of {one.denominator:.0f} {one.counts[1]}"
             print(f"  {one.label}, {one.arm}: {fraction}, {one.missing} missing")
     major = sum(1 for row in study.deviations if row.severity == "major")

@@ -45,16 +45,16 @@ ESTIMATORS: dict[str, Estimator] = {
         "difference, overlap weights augmented by an outcome model", ("proportion",), compares=True, covariates=True
     ),
     "ipw_ate": Estimator(
-        "difference, inverse probability weights, all women", ("proportion",), compares=True, covariates=True
+        "difference, inverse probability weights of all women", ("proportion",), compares=True, covariates=True
     ),
     "ipw_att": Estimator(
-        "difference, inverse probability weights, women treated", ("proportion",), compares=True, covariates=True
+        "difference, inverse probability weights of women treated", ("proportion",), compares=True, covariates=True
     ),
     "g_computation": Estimator(
         "difference, g-computation over all women", ("proportion",), compares=True, covariates=True
     ),
     "multiple_imputation": Estimator(
-        "overlap-weighted difference, missing outcomes imputed, Barnard-Rubin",
+        "overlap weights with missing outcomes imputed, Barnard-Rubin",
         ("proportion",), compares=True, covariates=True,
     ),
     "miettinen_nurminen": Estimator("difference, Miettinen-Nurminen score, unadjusted", ("proportion",), compares=True),

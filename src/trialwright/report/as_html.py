@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from markupsafe import Markup, escape
 
-from trialwright.analysis.results import Figure
+from trialwright.analysis.results import Figure, is_planned
 from trialwright.protocol.protocol import label
 from trialwright.render.page import Section, figure, page
 from trialwright.render.table import Column, pairs, table
@@ -83,7 +83,10 @@ def _headline(study: Study) -> str:
     for one in study.analysis.comparisons:
         if one.endpoint in primary:
             compared.setdefault(one.endpoint, one)
-    shown = [*compared.values(), *(one for one in study.analysis.figures if one.id in _first_of(study, primary))]
+    shown = [
+        *compared.values(),
+        *(one for one in study.analysis.figures if one.endpoint in primary and is_planned(one)),
+    ]
     rows = [
         {
             "what": one.label, "arm": arm_label(study.cut.protocol, one.arm) if " - " not in one.arm else one.arm,
@@ -101,15 +104,6 @@ def _headline(study: Study) -> str:
         Column("unit", "Unit of analysis; set"),
     ]
     return table(columns, rows, "Primary results")
-
-
-def _first_of(study: Study, endpoints: set[str]) -> set[str]:
-    """The ids of the first figure of each endpoint in each arm."""
-    first: dict[tuple[str, str], str] = {}
-    for one in study.analysis.figures:
-        if one.endpoint in endpoints:
-            first.setdefault((one.endpoint, one.arm), one.id)
-    return set(first.values())
 
 
 def _baseline(study: Study, figures: Mapping[str, str]) -> str:

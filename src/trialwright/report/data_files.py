@@ -78,11 +78,11 @@ def _text(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(heading)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([cell(value) for value in row] for row in rows)
     return out.getvalue()
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
     """A value as a cell: no list of Python's, no text that a spreadsheet would run."""
     match value:
         case None:
@@ -94,10 +94,10 @@ def _cell(value: object) -> object:
         case str():
             return f"'{value}" if value.startswith(_FORMULA) else value
         case Mapping():
-            return _cell("; ".join(f"{key}: {_cell(inner)}" for key, inner in value.items()))
+            return cell("; ".join(f"{key}: {cell(inner)}" for key, inner in value.items()))
         case tuple() | list():
-            return _cell("; ".join(str(_cell(inner)) for inner in value))
+            return cell("; ".join(str(cell(inner)) for inner in value))
         case _ if is_dataclass(value) and not isinstance(value, type):
-            return _cell(asdict(value))
+            return cell(asdict(value))
         case _:
-            return _cell(str(value))
+            return cell(str(value))

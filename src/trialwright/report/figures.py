@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trialwright.analysis.plan import WOMAN
+from trialwright.analysis.results import is_planned
 from trialwright.core.partial_date import partial_date
 from trialwright.language.values import Amount
 from trialwright.protocol.protocol import Protocol, label
@@ -187,7 +187,7 @@ def _ratios(study: Study, watermark: str) -> str:
     rows = []
     for one in study.analysis.figures:
         endpoint = protocol.document.endpoints[one.endpoint]
-        if endpoint.ratio and one.unit_of_analysis != WOMAN and one.numerator <= one.denominator:
+        if endpoint.ratio and is_planned(one) and one.numerator <= one.denominator:
             arm = f", {arm_label(protocol, one.arm)}" if len(study.flow.arms) > 1 else ""
             counts = {
                 "numerator": round(one.numerator),
