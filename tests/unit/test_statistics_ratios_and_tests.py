@@ -13,6 +13,7 @@ from scipy import stats
 from trialwright.statistics.arguments import Floats
 from trialwright.statistics.exact_comparison import boschloo, fisher_power, fisher_power_equal_tails
 from trialwright.statistics.multiplicity import benjamini_hochberg, hochberg, holm, hommel
+from trialwright.statistics.power import two_proportions_power, two_proportions_size
 from trialwright.statistics.risk_ratio import katz, miettinen_nurminen_ratio, proportions_under_ratio
 from trialwright.statistics.sensitivity import e_value, e_value_of_interval, tipping_point
 from trialwright.statistics.two_proportions import fisher
@@ -172,3 +173,27 @@ def test_more_events_among_the_missing_of_the_first_arm_raise_the_difference(
 def test_a_negative_number_of_missing_is_refused() -> None:
     with pytest.raises(ValueError, match="number missing is -1"):
         tipping_point(1, 10, -1, 1, 10, 0)
+
+
+@given(rates=st.tuples(st.floats(0.05, 0.95), st.floats(0.05, 0.95)), power=st.floats(0.3, 0.95))
+def test_the_size_for_a_power_has_that_power(rates: tuple[float, float], power: float) -> None:
+    first, second = rates
+    if abs(first - second) > 0.02:
+        size = math.ceil(two_proportions_size(first, second, power) / 2)
+        assert two_proportions_power(size, size, first, second) >= power - 1e-9
+        if size > 2:
+            assert two_proportions_power(size - 1, size - 1, first, second) <= power + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((0.2, 0.2, 0.8), "no number of participants"),
+        ((0.0, 0.2, 0.8), "first arm is 0"),
+        ((0.1, 0.2, 0.01), "a trial of nobody"),
+        ((0.1, 0.2, 0.8, 0.05, 0.0), "ratio of the arms is 0"),
+    ],
+)
+def test_a_size_that_cannot_be_is_refused(arguments: tuple[float, ...], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        two_proportions_size(*arguments)
