@@ -46,9 +46,9 @@ def firth_logistic(
     Biometrika 80:27; Heinze and Schemper 2002, Stat Med 21:2409.
 
     `event` is 0 or 1 for n participants, `covariates` has n rows. Covariates are scaled inside, and coefficients are
-    per unit as given. A constant covariate is left out, and an intercept far from the data moved, with a warning. Raises
-    ValueError for missing values, an outcome that is the same for everyone, collinear covariates, or a profile that
-    does not reach its limits.
+    per unit as given. A constant covariate is left out, and an intercept far from the data moved, with a warning.
+    Raises ValueError for missing values, an outcome that is the same for everyone, collinear covariates, or a profile
+    that does not reach its limits.
 
     >>> result = firth_logistic([0, 0, 0, 1, 1, 1], [[0], [0], [0], [1], [1], [1]], names=["arm"])
     >>> arm = result.coefficients[1]
