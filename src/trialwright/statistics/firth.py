@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import special
 
 from trialwright.statistics.arguments import finite_vector, require_confidence, rows
-from trialwright.statistics.propensity import covariate_matrix
+from trialwright.statistics.covariates import covariate_matrix
 
 FAR = 100.0
 """Where zero lies this many standard deviations from a covariate's mean, an intercept at zero cannot be computed."""
@@ -67,11 +67,9 @@ def firth_logistic(
             "proportion."
         )
     checked = covariate_matrix(covariates, y.size, names)
-    x = np.asarray(covariates, dtype=np.float64)
-    x = x[:, [float(np.ptp(column)) > 0 for column in x.T]]
-    mean, scale = x.mean(axis=0), x.std(axis=0)
-    far = np.abs(mean) > FAR * scale
-    x = x - np.where(far, mean, 0.0)
+    scale = checked.scale
+    far = np.abs(checked.centre) > FAR * scale
+    x = checked.columns - np.where(far, checked.centre, 0.0)
     if x.shape[1] == 0:
         raise ValueError("No covariate varies, so there is no odds ratio to estimate.")
     model = FirthLogisticRegression(backend="numpy", max_iter=200, gtol=1e-5, xtol=1e-6)

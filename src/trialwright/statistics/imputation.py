@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import special
 
 from trialwright.statistics.arguments import Floats, finite_vector, require_confidence, rows, whole_number
-from trialwright.statistics.propensity import covariate_matrix
+from trialwright.statistics.covariates import covariate_matrix
 
 
 @dataclass(frozen=True, slots=True)
