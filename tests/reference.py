@@ -124,9 +124,13 @@ def _fisher_power(given: Given) -> float:
     )
 
 
-def _simon(design: Callable[[float, float, float, float], two_stage.TwoStage]) -> Callable[[Given], two_stage.TwoStage]:
+def _simon(
+    design: Callable[[float, float, float, float, int], two_stage.TwoStage],
+) -> Callable[[Given], two_stage.TwoStage]:
     once = cache(design)  # a design has a row for each of its parts
-    return lambda given: once(given.number("p0"), given.number("p1"), given.number("alpha"), given.number("beta"))
+    return lambda given: once(
+        given.number("p0"), given.number("p1"), given.number("alpha"), given.number("beta"), given.whole("nmax", 1000)
+    )
 
 
 def _times(given: Given) -> list[float]:
@@ -261,6 +265,8 @@ FUNCTIONS: dict[str, Callable[[Given], float]] = {
     "obrien_fleming_constant": lambda given: _classical(group_sequential.obrien_fleming)(given).z[-1],
     "obrien_fleming_bound.first": lambda given: _classical(group_sequential.obrien_fleming)(given).z[0],
     "obrien_fleming_bound.last": lambda given: _classical(group_sequential.obrien_fleming)(given).z[-1],
+    "obrien_fleming_bound": _spending(_classical(group_sequential.obrien_fleming)),
+    "pocock_bound": _spending(_classical(group_sequential.pocock)),
     "lan_demets_obrien_fleming": _spending(_lan_demets_obrien_fleming),
     "lan_demets_pocock": _spending(_lan_demets_pocock),
     "hwang_shih_decani": _spending(_hwang_shih_decani),
@@ -337,7 +343,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path, nargs="?", default=VALUES, help="a CSV file (default: the project's)")
     place = parser.parse_args(words).file
     try:
-        found = outcomes(place.read_text("utf-8").splitlines())
+        found = outcomes(place.read_text("utf-8-sig").splitlines())
     except (OSError, UnicodeDecodeError, ValueError) as fault:
         sys.stderr.write(f"{place} cannot be read as reference values: {fault}\n")
         return 2

@@ -190,6 +190,15 @@ def test_the_penalised_odds_ratio_changes_sign_with_the_event(seed: int) -> None
         assert one.lower == pytest.approx(-other.upper, abs=1e-3)
 
 
+def test_a_covariate_far_from_zero_moves_the_intercept_to_its_mean() -> None:
+    event, year = [0, 1, 0, 1, 1, 0, 1, 1], np.arange(8.0)
+    near, far = firth_logistic(event, year[:, None] - 3.5), firth_logistic(event, year[:, None] + 1e6, names=["year"])
+    assert far.coefficients[1].lower == pytest.approx(near.coefficients[1].lower, abs=1e-4)
+    assert far.coefficients[0].upper == pytest.approx(near.coefficients[0].upper, abs=1e-4)
+    assert "at the mean of the covariate year" in far.warnings[0]
+    assert near.warnings == ()
+
+
 @pytest.mark.parametrize(
     ("event", "x", "says"),
     [

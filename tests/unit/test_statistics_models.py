@@ -30,6 +30,7 @@ from trialwright.statistics.populations import (
     entropy_weighted_difference,
     matching_weighted_difference,
 )
+from trialwright.statistics.power import two_proportions_power, two_proportions_size
 from trialwright.statistics.repeated import mixed_model_repeated_measures, random_slope_fit, unstructured_fit
 from trialwright.statistics.sensitivity import e_value, e_value_of_interval
 from trialwright.statistics.standardisation import g_computation_difference
@@ -279,6 +280,15 @@ def test_inflation_of_a_group_sequential_trial() -> None:
 
 def test_power_of_fisher_by_enumeration() -> None:
     assert_reference("fisher_power_enum", fisher_power(30, 30, 0.45, 0.2))
+
+
+def test_size_and_power_of_two_proportions() -> None:
+    assert_reference("ss_rates_45_20", two_proportions_size(0.45, 0.2, 0.8))
+    assert_reference("ss_rates_40_20", two_proportions_size(0.4, 0.2, 0.8))
+    assert_reference("ss_rates_40_20_2to1", two_proportions_size(0.4, 0.2, 0.9, ratio=2))
+    assert_reference("ss_gsdesign_40_20", two_proportions_size(0.4, 0.2, 0.8))
+    assert_reference("ss_ppt_40_20", two_proportions_size(0.4, 0.2, 0.8) / 2)
+    assert_reference("power_n30_45_20", two_proportions_power(30, 30, 0.45, 0.2))
 
 
 def test_e_values_beyond_the_null() -> None:

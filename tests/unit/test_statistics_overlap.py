@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trialwright.statistics.covariates import covariate_matrix
 from trialwright.statistics.overlap import WeightedDifference, overlap_weighted_difference
-from trialwright.statistics.propensity import covariate_matrix, logistic_propensity
+from trialwright.statistics.propensity import logistic_propensity
 
 Array = npt.NDArray[np.float64]
 

@@ -10,9 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from tests.unit.test_statistics_overlap import trial
 from trialwright.statistics.arguments import Floats
+from trialwright.statistics.balance import balance_table
 from trialwright.statistics.exact_comparison import boschloo, fisher_power, fisher_power_equal_tails
 from trialwright.statistics.multiplicity import benjamini_hochberg, hochberg, holm, hommel
+from trialwright.statistics.overlap import overlap_weighted_difference
+from trialwright.statistics.power import two_proportions_power, two_proportions_size
+from trialwright.statistics.regression_to_the_mean import expected_regression, regression_from_two_baselines
 from trialwright.statistics.risk_ratio import katz, miettinen_nurminen_ratio, proportions_under_ratio
 from trialwright.statistics.sensitivity import e_value, e_value_of_interval, tipping_point
 from trialwright.statistics.two_proportions import fisher
@@ -172,3 +177,75 @@ def test_more_events_among_the_missing_of_the_first_arm_raise_the_difference(
 def test_a_negative_number_of_missing_is_refused() -> None:
     with pytest.raises(ValueError, match="number missing is -1"):
         tipping_point(1, 10, -1, 1, 10, 0)
+
+
+@given(rates=st.tuples(st.floats(0.05, 0.95), st.floats(0.05, 0.95)), power=st.floats(0.3, 0.95))
+def test_the_size_for_a_power_has_that_power(rates: tuple[float, float], power: float) -> None:
+    first, second = rates
+    if abs(first - second) > 0.02:
+        size = math.ceil(two_proportions_size(first, second, power) / 2)
+        assert two_proportions_power(size, size, first, second) >= power - 1e-9
+        if size > 2:
+            assert two_proportions_power(size - 1, size - 1, first, second) <= power + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((0.2, 0.2, 0.8), "no number of participants"),
+        ((0.0, 0.2, 0.8), "first arm is 0"),
+        ((0.1, 0.2, 0.01), "a trial of nobody"),
+        ((0.1, 0.2, 0.8, 0.05, 0.0), "ratio of the arms is 0"),
+    ],
+)
+def test_a_size_that_cannot_be_is_refused(arguments: tuple[float, ...], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        two_proportions_size(*arguments)
+
+
+@pytest.mark.parametrize("below", [True, False])
+def test_what_was_chosen_for_being_extreme_moves_back_by_as_much_as_simulated(below: bool) -> None:
+    chance = np.random.default_rng(1)
+    pairs = chance.multivariate_normal([10, 10], [[16, 12.8], [12.8, 16]], 400_000)
+    chosen = pairs[pairs[:, 0] <= 7] if below else pairs[pairs[:, 0] >= 13]
+    found = expected_regression(10, 4, 0.8, 7 if below else 13, below=below)
+    assert found.expected_change == pytest.approx(regression_from_two_baselines(*chosen.T), abs=0.02)
+    assert found.share_selected == pytest.approx(len(chosen) / len(pairs), abs=0.003)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: expected_regression(10, 0, 0.8, 7), "do not describe a selection"),
+        (lambda: expected_regression(10, 4, 1.8, 7), "correlation is 1.8"),
+        (lambda: expected_regression(10, 4, 0.8, -1000), "nobody would be chosen"),
+        (lambda: regression_from_two_baselines([1, 2], [1]), "do not describe the same participants"),
+        (lambda: regression_from_two_baselines([], []), "no pair"),
+    ],
+)
+def test_a_selection_that_cannot_be_is_refused(make: Callable[[], object], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        make()
+
+
+def test_a_measurement_without_error_does_not_move_back() -> None:
+    assert expected_regression(10, 4, 1, 7).expected_change == 0
+
+
+def test_the_balance_table_shows_what_overlap_weights_balance_exactly() -> None:
+    y, z, x = trial(1)
+    x = np.column_stack([x, x[:, 0] > 0.3])
+    names = ["age", "AFC", "AMH", "centre"]
+    rows = balance_table(x, z, overlap_weighted_difference(y, z, x).weights, names)
+    assert [row.name for row in rows] == names
+    for row in rows:
+        assert row.after == pytest.approx(0, abs=1e-7)
+        assert row.before is not None
+    assert any(abs(row.before or 0) > 0.1 for row in rows)
+
+
+def test_a_covariate_that_is_the_arm_has_no_standardised_difference() -> None:
+    (row,) = balance_table([[1], [1], [0], [0]], [1, 1, 0, 0], [1, 1, 1, 1], ["centre"])
+    assert (row.before, row.after) == (None, None)
+    with pytest.raises(ValueError, match="do not fit 4 arms and 2 names"):
+        balance_table([[1], [1], [0], [0]], [1, 1, 0, 0], [1, 1, 1, 1], ["centre", "age"])

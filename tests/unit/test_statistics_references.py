@@ -84,3 +84,13 @@ def test_a_miss_is_the_exit_of_the_process(tmp_path: Path) -> None:
 
 def test_every_function_of_the_table_is_known() -> None:
     assert {row["function"] for row in ROWS} <= set(FUNCTIONS)
+
+
+def test_estimators_are_imported_without_the_libraries_that_few_of_them_need() -> None:
+    code = (
+        "import importlib, pkgutil, sys, trialwright.statistics as package\n"
+        "for one in pkgutil.iter_modules(package.__path__, 'trialwright.statistics.'):\n"
+        "    importlib.import_module(one.name)\n"
+        "print(sorted({'pandas', 'statsmodels', 'sklearn', 'firthmodels', 'matplotlib'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

@@ -1,6 +1,7 @@
 """Balance of two groups in what was measured before treatment."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,17 @@ class MeanSd:
     mean: float
     sd: float | None
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRow:
+    """One covariate: each arm, and the standardised difference before and after weighting."""
+
+    name: str
+    treated: MeanSd
+    control: MeanSd
+    before: float | None
+    after: float | None
 
 
 def standardised_difference(
@@ -64,6 +76,39 @@ def standardised_difference_of_proportions(
             raise ValueError(f"The {name} group holds values other than 0 and 1, so it has no proportion.")
     difference = _mean(group1, weights_treated, "treated") - _mean(group0, weights_control, "control")
     return _standardised(difference, float(group1.var()), float(group0.var()), group1, group0)
+
+
+def balance_table(
+    covariates: npt.ArrayLike, treated: npt.ArrayLike, weights: npt.ArrayLike, names: Sequence[str]
+) -> tuple[BalanceRow, ...]:
+    """Every covariate in both arms, with its standardised difference before and after weighting.
+
+    `covariates` has a row per participant and a column per name, `treated` is 0 or 1, `weights` are those of the
+    estimator. A covariate of 0 and 1 is compared as a proportion. A difference is None where the arms do not vary but
+    differ. Means and deviations are unweighted; see `standardised_difference` for the yardstick.
+
+    Raises ValueError for shapes that do not match, missing values, an arm of fewer than two, or impossible weights.
+
+    >>> rows = balance_table([[30], [40], [34], [36]], [1, 1, 0, 0], [1, 0, 1, 1], ["age"])
+    >>> rows[0].treated.mean, rows[0].before, round(rows[0].after or 0, 2)
+    (35.0, 0.0, -0.98)
+    """
+    x, z = np.asarray(covariates, dtype=np.float64), finite_vector(treated, "The arm")
+    if x.ndim != 2 or x.shape != (z.size, len(names)):
+        raise ValueError(f"Covariates of the shape {x.shape} do not fit {z.size} arms and {len(names)} names.")
+    if not np.all((z == 0) | (z == 1)):
+        raise ValueError("The arm is 1 (treated) or 0 (control) for each participant.")
+    w = weight_vector(weights, z.size, "The weight")
+    table = []
+    for column, name in zip(x.T, names, strict=True):
+        first, second = column[z == 1], column[z == 0]
+        binary = bool(np.all((column == 0) | (column == 1)))
+        compare = standardised_difference_of_proportions if binary else standardised_difference
+        varies = np.ptp(first) > 0 or np.ptp(second) > 0 or np.ptp(column) == 0
+        before = compare(first, second) if varies else None
+        after = compare(first, second, w[z == 1], w[z == 0]) if varies else None
+        table.append(BalanceRow(name, mean_sd(first), mean_sd(second), before, after))
+    return tuple(table)
 
 
 def _group(values: npt.ArrayLike, name: str) -> Floats:

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy import optimize, special
 
 from trialwright.statistics.arguments import Floats, finite_vector, require_confidence, rows
+from trialwright.statistics.covariates import covariate_matrix, per_unit
 from trialwright.statistics.logistic import NoMaximumError, logistic_fit
-from trialwright.statistics.propensity import covariate_matrix
 
 SMALLEST = 1e-6
 """A correlation below this is told as 0: the clusters vary no more than independent units do."""
@@ -89,12 +89,8 @@ def beta_binomial_regression(
         x = x[m > 0]
     y, m = _counts(numerator, denominator)
     checked = covariate_matrix(x, y.size, names)
-    varying = x[:, [float(np.ptp(column)) > 0 for column in x.T]]
-    centre, scale = varying.mean(axis=0), varying.std(axis=0)
     fit = _fit(y, m, np.column_stack([np.ones(y.size), checked.standardised]))
-    back = np.eye(centre.size + 1)
-    back[1:, 1:] = np.diag(1 / scale)
-    back[0, 1:] = -centre / scale
+    back = per_unit(checked)
     errors = np.sqrt(np.diag(back @ fit.covariance @ back.T))
     return BetaBinomialRegression(
         ("intercept", *checked.names),

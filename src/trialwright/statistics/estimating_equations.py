@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trialwright.statistics.arguments import finite_vector, rows
+from trialwright.statistics.covariates import covariate_matrix, per_unit
 from trialwright.statistics.logistic import NoMaximumError, logistic_fit
-from trialwright.statistics.propensity import covariate_matrix
 
 FEW_CLUSTERS = 40
 """With fewer clusters robust standard errors are too small; Mancl and DeRouen 2001 correct most of it."""
@@ -65,9 +65,6 @@ def gee_logistic(
     if clusters < 2:
         raise ValueError("There is one cluster only, so the variance between clusters is unknown.")
     checked = covariate_matrix(covariates, y.size, names)
-    x = np.asarray(covariates, dtype=np.float64)
-    x = x[:, [float(np.ptp(column)) > 0 for column in x.T]]
-    centre, scale = x.mean(axis=0), x.std(axis=0)
     design = np.column_stack([np.ones(y.size), checked.standardised])
     try:
         logistic_fit(y, np.linalg.qr(design)[0])
@@ -81,9 +78,7 @@ def gee_logistic(
         model = GEE(y[order], design[order], members[order], family=Binomial(), cov_struct=Exchangeable())
         fitted = model.fit(maxiter=500, ctol=1e-10, scale=1.0)
         few = model.fit(maxiter=500, ctol=1e-10, scale=1.0, cov_type="bias_reduced")
-    back = np.eye(centre.size + 1)
-    back[1:, 1:] = np.diag(1 / scale)
-    back[0, 1:] = -centre / scale
+    back = per_unit(checked)
     robust, corrected = (np.sqrt(np.diag(back @ one.cov_params() @ back.T)) for one in (fitted, few))
     coefficients = back @ fitted.params
     if not fitted.converged or not np.isfinite([*coefficients, *robust, *corrected]).all():

@@ -9,7 +9,10 @@ import numpy.typing as npt
 from scipy import special
 
 from trialwright.statistics.arguments import finite_vector, require_confidence, rows
-from trialwright.statistics.propensity import covariate_matrix
+from trialwright.statistics.covariates import covariate_matrix
+
+FAR = 100.0
+"""Where zero lies this many standard deviations from a covariate's mean, an intercept at zero cannot be computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,9 @@ def firth_logistic(
     Biometrika 80:27; Heinze and Schemper 2002, Stat Med 21:2409.
 
     `event` is 0 or 1 for n participants, `covariates` has n rows. Covariates are scaled inside, and coefficients are
-    per unit as given. A constant covariate is left out with a warning. Raises ValueError for missing values, an
-    outcome that is the same for everyone, collinear covariates, or a profile that does not reach its limits.
+    per unit as given. A constant covariate is left out, and an intercept far from the data moved, with a warning.
+    Raises ValueError for missing values, an outcome that is the same for everyone, collinear covariates, or a profile
+    that does not reach its limits.
 
     >>> result = firth_logistic([0, 0, 0, 1, 1, 1], [[0], [0], [0], [1], [1], [1]], names=["arm"])
     >>> arm = result.coefficients[1]
@@ -63,16 +67,16 @@ def firth_logistic(
             "proportion."
         )
     checked = covariate_matrix(covariates, y.size, names)
-    x = np.asarray(covariates, dtype=np.float64)
-    x = x[:, [float(np.ptp(column)) > 0 for column in x.T]]
-    scale = x.std(axis=0)
+    scale = checked.scale
+    far = np.abs(checked.centre) > FAR * scale
+    x = checked.columns - np.where(far, checked.centre, 0.0)
     if x.shape[1] == 0:
         raise ValueError("No covariate varies, so there is no odds ratio to estimate.")
-    model = FirthLogisticRegression(backend="numpy", max_iter=500, gtol=1e-5, xtol=1e-6)
+    model = FirthLogisticRegression(backend="numpy", max_iter=200, gtol=1e-5, xtol=1e-6)
     with python_warnings.catch_warnings(), np.errstate(all="ignore"):
         python_warnings.simplefilter("ignore")  # what they would say is checked below
         model.fit(x / scale, y.astype(np.int64))
-        limits = model.conf_int(alpha=1 - confidence, method="pl", max_iter=500, tol=1e-6)
+        limits = model.conf_int(alpha=1 - confidence, method="pl", max_iter=100, tol=1e-6)
         model.lrt()
     per_unit = np.append(1 / scale, 1.0)
     order = [x.shape[1], *range(x.shape[1])]
@@ -92,4 +96,6 @@ def firth_logistic(
         Coefficient(name, *(float(value) for value in row))
         for name, row in zip(("intercept", *checked.names), table, strict=True)
     )
-    return FirthRegression(coefficients, float(model.loglik_), checked.warnings)
+    moved = ", ".join(name for name, away in zip(checked.names, far, strict=True) if away)
+    told = (f"The intercept is that at the mean of the covariate {moved}, whose zero lies far from its values.",)
+    return FirthRegression(coefficients, float(model.loglik_), (*checked.warnings, *(told if moved else ())))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import special
 
 from trialwright.statistics.arguments import Floats, finite_vector, require_confidence, rows, whole_number
-from trialwright.statistics.propensity import covariate_matrix
+from trialwright.statistics.covariates import covariate_matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def _penalised(y: Floats, design: Floats) -> tuple[Floats, Floats]:
         for halved in range(30):
             nearer = at + step / 2**halved
             found = posterior(nearer)
-            if found[0] >= value - 1e-10:
+            if found[0] >= value + 0.1 * float(score @ step) / 2**halved - 1e-12:
                 break
         at, (value, score, inverse) = nearer, found
     raise ValueError("The model of the missing outcomes could not be fitted. Use fewer predictors.")

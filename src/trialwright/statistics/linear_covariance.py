@@ -92,7 +92,7 @@ def fit_linear_covariance(blocks: Sequence[Block], start: npt.ArrayLike) -> Gaus
         except np.linalg.LinAlgError:
             break
         rise = float(step.score @ change)
-        if rise < 1e-12:
+        if rise < 1e-12 and _sound(groups, at, step):
             return _finished(step, at)
         better = None
         for halved in range(40):
@@ -103,7 +103,7 @@ def fit_linear_covariance(blocks: Sequence[Block], start: npt.ArrayLike) -> Gaus
         if better is None:
             break
         at, step = at + change / 2**halved, better
-    if float(np.abs(step.score @ np.linalg.pinv(step.information) @ step.score)) < 1e-8:
+    if float(np.abs(step.score @ np.linalg.pinv(step.information) @ step.score)) < 1e-8 and _sound(groups, at, step):
         return _finished(step, at)
     raise ValueError(
         "The restricted likelihood has no maximum with a positive definite covariance: there are too few participants "
@@ -192,6 +192,18 @@ def _step(groups: Sequence[_Group], parameters: Floats) -> _Step | None:
     return _Step(coefficients, covariance, score, information, first, squared, log_likelihood)
 
 
+def _sound(groups: Sequence[_Group], parameters: Floats, step: _Step) -> bool:
+    """A maximum inside: the information is positive definite, and so is every covariance, well away from the edge."""
+    values = np.linalg.eigvalsh(step.information)
+    if values[0] <= 1e-10 * values[-1]:
+        return False
+    for group in groups:
+        spread = np.linalg.eigvalsh(np.einsum("k,bkij->bij", parameters, group.parts))
+        if np.any(spread[:, 0] <= 1e-9 * spread[:, -1]):
+            return False
+    return True
+
+
 def _finished(step: _Step, parameters: Floats) -> GaussianFit:
     uncertainty: Floats = np.asarray(np.linalg.inv(step.information), dtype=np.float64)
     between = np.einsum("kab,bc,lcd->klad", step.first, step.covariance, step.first)
@@ -221,8 +233,11 @@ def contrast(fit: GaussianFit, weights: npt.ArrayLike, confidence: float = 0.95)
         raise ValueError(f"A contrast weighs each of the {fit.coefficients.size} coefficients, not all by zero.")
     spread = fit.covariance @ combination
     shares = np.einsum("a,kab,b->k", spread, fit.derivatives, spread) / float(combination @ spread)
-    freedom = 2 / float(shares @ fit.uncertainty @ shares)
-    error = math.sqrt(float(combination @ fit.adjusted @ combination))
+    spent = float(shares @ fit.uncertainty @ shares)
+    variance = float(combination @ fit.adjusted @ combination)
+    if not (spent > 0 and variance > 0):
+        raise ValueError("There are too few participants for the degrees of freedom of Kenward and Roger.")
+    freedom, error = 2 / spent, math.sqrt(variance)
     estimate = float(combination @ fit.coefficients)
     reach = float(special.stdtrit(freedom, (1 + confidence) / 2)) * error
     p_value = 2 * float(special.stdtr(freedom, -abs(estimate) / error))

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trialwright.statistics.arguments import Floats, finite_vector, require_confidence, rows
+from trialwright.statistics.covariates import covariate_matrix
 from trialwright.statistics.linear_covariance import Block, Contrast, GaussianFit, contrast, fit_linear_covariance
-from trialwright.statistics.propensity import covariate_matrix
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from scipy import special
 
 from trialwright.statistics.arguments import Floats, finite_vector, require_confidence, rows
+from trialwright.statistics.covariates import covariate_matrix
 from trialwright.statistics.logistic import NoMaximumError, logistic_fit
-from trialwright.statistics.propensity import covariate_matrix
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,8 @@ from scipy import special
 
 from trialwright.statistics.arguments import Floats, finite_vector, require_confidence, rows
 from trialwright.statistics.balance import effective_sample_size
-from trialwright.statistics.propensity import Covariates, Propensity, covariate_matrix, logistic_propensity
+from trialwright.statistics.covariates import Covariates, covariate_matrix
+from trialwright.statistics.propensity import Propensity, logistic_propensity
 
 POOR_OVERLAP_SHARE = 0.2
 """Overlap is called poor when more than this share has a propensity outside 0.1 to 0.9 (bounds of Crump et
