@@ -11,7 +11,8 @@ from trialwright.analysis.results import BaselineRow, Weights
 from trialwright.core.units import COUNT
 from trialwright.protocol.protocol import label
 from trialwright.statistics.balance import effective_sample_size, mean_sd, standardised_difference
-from trialwright.statistics.propensity import covariate_matrix, logistic_propensity
+from trialwright.statistics.covariates import covariate_matrix
+from trialwright.statistics.propensity import logistic_propensity
 from trialwright.trial.state import Participant
 from trialwright.views.analysis_sets import members
 from trialwright.views.cutoff import CutOff, arm_of, arms_shown, in_arm
