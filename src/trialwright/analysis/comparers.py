@@ -90,7 +90,16 @@ def two_sided(estimate: float, standard_error: float, freedom: int) -> float | N
     return float(2 * special.stdtr(freedom, -abs(estimate) / standard_error))
 
 
+#: Beyond so many women an exact test over every table takes minutes, and says what the score interval says.
+_MOST_EXACT = 400
+#: Ways in which missing outcomes may have ended, beyond which they are not gone through one by one.
+_MOST_WAYS = 10_000
+
+
 def _boschloo(pair: Pair, _: Pair) -> Estimate:
+    if pair.treated.size > _MOST_EXACT:
+        note = f"Not computed for more than {_MOST_EXACT} women: read the score interval."
+        return Estimate(None, None, None, "Boschloo exact test, unadjusted", (note,), "p value")
     p = boschloo(*pair.table())
     note = "A test of no difference, two-sided: it gives p, and no estimate."
     return Estimate(None, None, None, "Boschloo exact test, unadjusted", (note,), "p value", p)
@@ -167,6 +176,9 @@ def _tipping(pair: Pair, everybody: Pair) -> Estimate:
     """How many of those without an outcome must have had it, or not, before the conclusion changes."""
     says = "tipping point, Miettinen-Nurminen with every outcome of those missing"
     gone = [int(np.isnan(everybody.outcome[everybody.treated == arm]).sum()) for arm in (1, 0)]
+    if (gone[0] + 1) * (gone[1] + 1) > _MOST_WAYS:
+        note = f"Not computed: {sum(gone)} missing outcomes may have ended in more than {_MOST_WAYS:,} ways."
+        return Estimate(None, None, None, says, (note,), "women")
     x1, n1, x2, n2 = pair.complete(False).table()
     found = tipping_point(x1, n1, gone[0], x2, n2, gone[1], CONFIDENCE)
     conclusion = {1: "more in the experimental arm", 0: "no difference shown", -1: "fewer in the experimental arm"}

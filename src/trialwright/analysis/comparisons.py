@@ -17,7 +17,7 @@ from trialwright.protocol.estimators import ESTIMATORS, kind_of
 from trialwright.protocol.protocol import label
 from trialwright.trial.facts import anchor_date, facts_of
 from trialwright.trial.state import Participant
-from trialwright.views.cutoff import ALL, CutOff, arms_shown
+from trialwright.views.cutoff import ALL, CutOff, arms_shown, once
 from trialwright.views.endpoints import EndpointRow
 
 MEASURES: dict[Scale, str] = {
@@ -74,9 +74,13 @@ def baseline_value(cut: CutOff, participant: Participant, name: str) -> float | 
 
 def covariates_of(cut: CutOff, participant: Participant) -> list[float] | None:
     """Every covariate at allocation, or None where one is not certain."""
-    values = [baseline_value(cut, participant, name) for name in cut.protocol.document.analysis.covariates]
-    known = [value for value in values if value is not None]
-    return known if len(known) == len(values) else None
+
+    def found() -> list[float] | None:
+        values = [baseline_value(cut, participant, name) for name in cut.protocol.document.analysis.covariates]
+        known = [value for value in values if value is not None]
+        return known if len(known) == len(values) else None
+
+    return once(cut, f"covariates of {participant.identity}", found)
 
 
 def _pair(cut: CutOff, rows: Sequence[EndpointRow], unknown: str) -> Pair:

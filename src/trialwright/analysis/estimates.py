@@ -153,7 +153,7 @@ def _ratio(
         numerators, denominators = (np.array(side, dtype=float) for side in zip(*pairs, strict=True))
         if any(numerators > denominators):
             ratio = float(numerators.sum() / denominators.sum())
-            note = "A mean per cycle, not a proportion; no interval is given here."
+            note = "Some women have more of the first than of the second: a mean, not a proportion, without limits."
             return Estimate(ratio, None, None, "ratio of sums", (note,), "ratio")
         made = estimator(numerators, denominators, CONFIDENCE)
         return Estimate(made.estimate, made.lower, made.upper, method, made.warnings)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from trialwright.protocol.protocol import label
 from trialwright.trial.facts import anchor_date
 from trialwright.trial.state import Participant
-from trialwright.views.cutoff import CutOff
+from trialwright.views.cutoff import CutOff, once
 from trialwright.views.deviations import deviations
 
 
@@ -25,8 +24,12 @@ class SetRow:
 
 def members(cut: CutOff, name: str) -> list[Participant]:
     """The participants of an analysis set, in the order of enrolment."""
-    inside = [one for one in cut.participants.values() if not list(_outside(cut, name, one))]
-    return sorted(inside, key=lambda one: (one.number, one.identity))
+
+    def found() -> list[Participant]:
+        inside = [one for one in cut.participants.values() if not list(_outside(cut, name, one))]
+        return sorted(inside, key=lambda one: (one.number, one.identity))
+
+    return list(once(cut, f"members of {name}", found))
 
 
 def analysis_sets(cut: CutOff) -> list[SetRow]:
@@ -58,16 +61,14 @@ def _outside(cut: CutOff, name: str, one: Participant) -> Iterator[str]:
         yield from (f"major deviation: {kind}" for kind in _major(cut).get(one.identity, ()))
 
 
-#: What was found of a cut-off, for as long as somebody looks at it: every figure of a set asks again.
-_FOUND: WeakKeyDictionary[CutOff, dict[str, tuple[str, ...]]] = WeakKeyDictionary()
-
-
 def _major(cut: CutOff) -> dict[str, tuple[str, ...]]:
     """The kinds of major deviations of each enrolled participant."""
-    if cut not in _FOUND:
+
+    def found() -> dict[str, tuple[str, ...]]:
         kinds: dict[str, set[str]] = {}
         for row in deviations(cut):
             if row.severity == "major":
                 kinds.setdefault(row.participant, set()).add(row.kind)
-        _FOUND[cut] = {who: tuple(sorted(found)) for who, found in kinds.items()}
-    return _FOUND[cut]
+        return {who: tuple(sorted(those)) for who, those in kinds.items()}
+
+    return once(cut, "major deviations", found)

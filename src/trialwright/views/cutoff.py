@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from trialwright.core.partial_date import PartialDate, on_day
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial.state import Participant, TrialState
 
 ALL = "all"
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -26,6 +30,19 @@ class CutOff:
     def when(self) -> PartialDate:
         """The day as a reference time."""
         return on_day(self.today)
+
+
+#: What was computed of a cut-off, for as long as somebody looks at it.
+_KNOWN: WeakKeyDictionary[CutOff, dict[str, Any]] = WeakKeyDictionary()
+
+
+def once(cut: CutOff, name: str, make: Callable[[], _T]) -> _T:
+    """What `make` gives, made once for a cut-off: a report asks for the same rows many times."""
+    known = _KNOWN.setdefault(cut, {})
+    if name not in known:
+        known[name] = make()
+    found: _T = known[name]
+    return found
 
 
 def arm_of(participant: Participant) -> str:

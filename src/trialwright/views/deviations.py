@@ -12,7 +12,7 @@ from trialwright.protocol.eligibility import determine
 from trialwright.trial.facts import facts_of
 from trialwright.trial.schedule import planned
 from trialwright.trial.state import Participant
-from trialwright.views.cutoff import CutOff
+from trialwright.views.cutoff import CutOff, once
 from trialwright.views.infusions import infusions_of
 
 Severity: TypeAlias = Literal["minor", "major"]
@@ -35,8 +35,12 @@ class Deviation:
 
 def deviations(cut: CutOff) -> list[Deviation]:
     """Every deviation of enrolled women, by day."""
-    rows = [row for one in cut.participants.values() if one.enrolled for row in _of(cut, one)]
-    return sorted(rows, key=lambda row: (row.on, row.participant, row.kind))
+
+    def found() -> list[Deviation]:
+        rows = [row for one in cut.participants.values() if one.enrolled for row in _of(cut, one)]
+        return sorted(rows, key=lambda row: (row.on, row.participant, row.kind))
+
+    return list(once(cut, "deviations", found))
 
 
 def _of(cut: CutOff, one: Participant) -> list[Deviation]:

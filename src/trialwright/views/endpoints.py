@@ -12,7 +12,7 @@ from trialwright.language.values import Amount, Value
 from trialwright.trial.facts import anchor_date, facts_of
 from trialwright.trial.state import Participant
 from trialwright.views.analysis_sets import members
-from trialwright.views.cutoff import CutOff, arm_of
+from trialwright.views.cutoff import CutOff, arm_of, once
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ class EndpointRow:
 def endpoint_table(cut: CutOff, endpoint: str) -> list[EndpointRow]:
     """The rows of an endpoint, one per member of its analysis set."""
     document = cut.protocol.document.endpoints[endpoint]
-    return [participant_value(cut, endpoint, one) for one in members(cut, document.set)]
+    asked = f"endpoint {endpoint}"
+    return list(once(cut, asked, lambda: [participant_value(cut, endpoint, one) for one in members(cut, document.set)]))
 
 
 def participant_value(cut: CutOff, endpoint: str, participant: Participant) -> EndpointRow:
