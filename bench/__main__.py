@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import appending, folding, interpreters, processes, reports, rules, table, trials
+from bench import appending, folding, interpreters, library, processes, reports, rules, table, trials
 from bench.row import Row
 from bench.workplace import Workplace
 
@@ -22,6 +22,7 @@ GROUPS: dict[str, Callable[[Workplace], list[Row]]] = {
     "compile": interpreters.populations,
     "report": reports.rows,
     "trials": trials.rows,
+    "library": library.rows,
 }
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from scripts import chapters
+from scripts import chapters, drafts
 from scripts.markdown import table
 from trialwright.cli import main as cli
 from trialwright.ledger import envelope
@@ -488,6 +488,7 @@ _PARTS: Mapping[str, Callable[[str], str]] = {
     "events": event_table,
     "chapters": chapter_table,
     "estimators": estimator_table,
+    "drafts": drafts.comparison,
 }
 
 

@@ -14,12 +14,15 @@ from trialwright import __version__
 
 #: One file per verb; a verb's module is imported only when it is asked for, so that `--help` is quick.
 VERBS = {
+    "draft": "a protocol folder from a registry record: what was read is executed, what was not is a question",
     "check": "findings of a protocol: names, types, units, quotations, what nobody collects",
     "coverage": "what becomes of every sentence of the registry record",
     "screen": "whether a participant fits, criterion by criterion, and why",
     "rehearse": "the whole trial with virtual women, through the pipeline of the real one, and its report",
     "design": "how good the analysis is before the first participant: coverage, error, power, boundaries",
     "report": "the study report of a ledger",
+    "related": "the nearest trials of a library, and why each is near",
+    "library": "registry records kept for `related`: add, update, list",
     "verify": "whether a ledger is intact, or the first difference",
     "why": "what a number or a decision rests on: events, rules, sentences of the record",
 }
