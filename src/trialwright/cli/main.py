@@ -14,6 +14,7 @@ from trialwright import __version__
 
 #: One file per verb; a verb's module is imported only when it is asked for, so that `--help` is quick.
 VERBS = {
+    "read": "what a registry record says, where each field was found, and what is doubtful in it",
     "draft": "a protocol folder from a registry record: what was read is executed, what was not is a question",
     "check": "findings of a protocol: names, types, units, quotations, what nobody collects",
     "coverage": "what becomes of every sentence of the registry record",
