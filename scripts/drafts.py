@@ -14,14 +14,10 @@ from trialwright.language import nodes
 from trialwright.protocol.document import Criterion
 from trialwright.protocol.load import load
 from trialwright.registry.criteria import Draft, criteria
+from trialwright.registry.read import read_record
 
 PROTOCOLS = Path(__file__).parent.parent / "protocols"
 
-#: Where the criteria stand in the two pages: the words that they begin with, and the line behind them.
-PLACES = {
-    "nct07176143": ("Inclusion Criteria\n", "\n20 Years\n"),
-    "nct04706312": ("- Women between35", "\nStudy & Design\n"),
-}
 SAME, NAMED, JUDGED, ASKED, OTHER, NONE = (
     "the same",
     "the same, under other names",
@@ -66,10 +62,9 @@ def compared(name: str) -> list[tuple[str, str, str, str, str, str]]:
 
 def drafts_of(name: str) -> tuple[Draft, ...]:
     """The drafts of a project record's criteria."""
-    text = (PROTOCOLS / name / "record.txt").read_text("utf-8")
-    begin, end = PLACES[name]
-    start = text.index(begin)
-    return criteria(text[start : text.index(end, start)], "female")[1]
+    record = read_record((PROTOCOLS / name / "record.txt").read_bytes(), "record.txt")
+    eligibility = record.study["protocolSection"]["eligibilityModule"]
+    return criteria(eligibility["eligibilityCriteria"], "female")[1]
 
 
 def verdict(part: Criterion, near: list[Draft], drafted: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
-    parser.add_argument("record", help="registry record, a ClinicalTrials.gov v2 study as JSON")
+    parser.add_argument("record", help="registry record: a saved page, v2 JSON or legacy XML (`-` for standard input)")
     parser.add_argument("--out", metavar="DIR", default="", help="folder to write (default: the registry number)")
     parser.add_argument("--force", action="store_true", help="replace the files of a folder that is there already")
     parser.add_argument(

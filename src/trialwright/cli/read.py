@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _data(options: argparse.Namespace) -> tuple[bytes, str]:
     """The bytes of the record, from the registry, a file or standard input, and how findings call them."""
+    from trialwright.cli.studies import bytes_at
+
     if options.fetch:
         from trialwright.registry.fetch import HOST, fetch
 
@@ -67,25 +68,7 @@ def _data(options: argparse.Namespace) -> tuple[bytes, str]:
         data = fetch(options.record.strip().upper(), os.environ.get(HOST_VARIABLE, "") or HOST)
         output.progress("")
         return data, f"{options.record.strip().upper()}.json"
-    if options.record == "-":
-        return sys.stdin.buffer.read(), "standard input"
-    path = Path(options.record)
-    try:
-        return path.read_bytes(), path.name
-    except FileNotFoundError:
-        hint = _is_number(options.record)
-        raise Refused(
-            finding("record_number_alone", number=options.record) if hint else finding("record_file_missing", path=path)
-        ) from None
-    except (OSError, ValueError) as wrong:
-        why = wrong.strerror if isinstance(wrong, OSError) else wrong
-        raise Refused(finding("file_unreadable", path=path, why=why)) from None
-
-
-def _is_number(text: str) -> bool:
-    from trialwright.registry.fetch import NUMBER
-
-    return NUMBER.fullmatch(text.strip().upper()) is not None
+    return bytes_at(options.record)
 
 
 def _place(record: Record, pointer: str) -> dict[str, object]:
@@ -110,8 +93,9 @@ def _print(options: argparse.Namespace, record: Record) -> None:
 def _write(path: Path, record: Record) -> None:
     """Write the page whole, or not at all."""
     from trialwright.registry.as_html import record_html
+    from trialwright.registry.computed import computed
 
-    text = record_html(record, language=configuration.current().language)
+    text = record_html(record, computed(record), language=configuration.current().language)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
