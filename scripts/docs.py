@@ -29,6 +29,8 @@ from trialwright.protocol import document
 from trialwright.protocol.estimators import ESTIMATORS
 from trialwright.rehearsal import formula, model
 from trialwright.trial import events
+from trialwright.trial.delegations import ROLES
+from trialwright.web.permissions import COMMANDS, PAGES
 
 ROOT = Path(__file__).parent.parent
 SPEC = ROOT / "tests" / "spec"
@@ -126,6 +128,24 @@ def parser_of(verb: str) -> argparse.ArgumentParser:
             return found
     raise LookupError(verb)
 
+
+# ---------------------------------------------------------------- the web application
+
+
+def permission_table(_about: str) -> str:
+    """Every role with the pages that it may open and the commands that it may submit."""
+    rows = []
+    for role in ROLES:
+        opened = ", ".join(
+            page.replace("_", " ") for page in PAGES if role in PAGES[page] and page not in _PARTS_OF_PAGES
+        )
+        done = ", ".join(f"`{command.__name__}`" for command in COMMANDS if role in COMMANDS[command])
+        rows.append((role, opened, done or "nothing"))
+    return table(("role", "opens", "submits"), rows)
+
+
+#: What is no page of its own.
+_PARTS_OF_PAGES = ("act_as", "visit_check", "order", "account_new", "account_reset")
 
 # ---------------------------------------------------------------- models
 
@@ -489,6 +509,7 @@ _PARTS: Mapping[str, Callable[[str], str]] = {
     "chapters": chapter_table,
     "estimators": estimator_table,
     "drafts": drafts.comparison,
+    "permissions": permission_table,
 }
 
 

@@ -16,6 +16,7 @@ from scripts.docs import ROOT
 
 import trialwright
 from tests.docs import examples
+from tests.web.conftest import configured
 from trialwright.cli.main import VERBS
 from trialwright.ledger.store import Header, create
 from trialwright.protocol.document import Document
@@ -166,5 +167,7 @@ def _modules() -> list[str]:
 
 @pytest.mark.parametrize("module", [*_modules(), docs.__name__, examples.__name__])
 def test_the_examples_in_docstrings_hold(module: str) -> None:
+    if module.startswith("trialwright.web."):
+        configured()  # modules of Django cannot be imported before
     failed, _ = doctest.testmod(importlib.import_module(module), verbose=False)
     assert failed == 0

@@ -21,6 +21,7 @@ VERBS = {
     "screen": "whether a participant fits, criterion by criterion, and why",
     "rehearse": "the whole trial with virtual women, through the pipeline of the real one, and its report",
     "design": "how good the analysis is before the first participant: coverage, error, power, boundaries",
+    "serve": "the trial in a browser: what is due, screening, forms, product, safety, the audit trail",
     "report": "the study report of a ledger",
     "related": "the nearest trials of a library, and why each is near",
     "library": "registry records kept for `related`: add, update, list",

@@ -59,8 +59,9 @@ def rehearse(
     scenario: str,
     progress: Callable[[str], None] = lambda _text: None,
     sealed: ArmsBehind | None = None,
+    until: date | None = None,
 ) -> Rehearsed:
-    """Run the whole trial into a new ledger, in one transaction.
+    """Run the whole trial into a new ledger, in one transaction; up to the end of a day where one is named.
 
     The same protocol, model, seed, scenario and software version give the same events, hash for hash. `Refused`
     where an open question is not answered, or where the trial cannot be filled.
@@ -75,7 +76,7 @@ def rehearse(
         _register(writer, protocol, model, ledger.header.software, start, scenario)
         site = Site(protocol, model, office, writer, seed, scenario, sealed)
         site.open(start)
-        return _run(protocol, model, site, start, seed, progress)
+        return _run(protocol, model, site, start, seed, progress, until or date.max)
 
 
 def _register(writer: Writer, protocol: Protocol, model: Model, software: str, start: date, scenario_name: str) -> None:
@@ -90,7 +91,13 @@ def _register(writer: Writer, protocol: Protocol, model: Model, software: str, s
 
 
 def _run(
-    protocol: Protocol, model: Model, site: Site, start: date, seed: int, progress: Callable[[str], None]
+    protocol: Protocol,
+    model: Model,
+    site: Site,
+    start: date,
+    seed: int,
+    progress: Callable[[str], None],
+    until: date,
 ) -> Rehearsed:
     dice = np.random.default_rng([seed, 0, 3])
     target = protocol.document.design.enrolment
@@ -103,7 +110,7 @@ def _run(
     per_week = float(model.document.women_per_week)
     plan(start + timedelta(days=7), "arrival", None)
     screened, today = 0, start
-    while agenda:
+    while agenda and agenda[0][0] <= until:
         today, _, what, case, data = heapq.heappop(agenda)
         enrolled = len(site.office.trial().enrolled)
         if what == "arrival":

@@ -31,6 +31,28 @@ class AnswerQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Delegate:
+    """Give a user a role at a site, or at every site where none is named, from a day on, after which training."""
+
+    user: str
+    role: str
+    begins: str
+    training: str
+    on: str
+    site: str = ""
+    ends: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndDelegation:
+    """End a delegation before its time, and why."""
+
+    delegation: str
+    reason: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterDonor:
     """Take a donor into the chain of identity; `of_participant` where the cells are a participant's own."""
 
@@ -520,6 +542,8 @@ class VoidEvent:
 Command: TypeAlias = (
     ActivateProtocol
     | AnswerQuestion
+    | Delegate
+    | EndDelegation
     | RegisterDonor
     | TestDonor
     | AcceptDonor

@@ -51,6 +51,7 @@ from trialwright.trial.decide_units import (
     test_unit,
     verify_unit,
 )
+from trialwright.trial.delegations import delegate, end_delegation
 from trialwright.trial.gate import Gate, refuse
 from trialwright.trial.schedule import encounter_of
 from trialwright.trial.state import Participant, TrialState
@@ -274,6 +275,8 @@ def _taken_back(trial: TrialState, participant: Participant, event: int) -> list
 _HANDLERS: dict[type, Callable[[Gate, Any], list[NewEvent]]] = {
     c.ActivateProtocol: _activate,
     c.AnswerQuestion: _answer_question,
+    c.Delegate: delegate,
+    c.EndDelegation: end_delegation,
     c.RegisterDonor: register_donor,
     c.TestDonor: test_donor,
     c.AcceptDonor: accept_donor,

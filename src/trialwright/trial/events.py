@@ -16,6 +16,8 @@ BOUNDARY_COMPUTED: Final = "boundary.computed/1"  # prior, p0, threshold, pause_
 BOUNDARY_COUNTED: Final = "boundary.counted/1"  # participant, record, events, treated, basis
 TRIGGER_RAISED: Final = "trigger.raised/1"  # alert, trigger, source, participant, record, recipients, …
 TRIGGER_REVIEWED: Final = "trigger.reviewed/1"  # alert, decision, basis
+DELEGATED: Final = "delegation.made/1"  # delegation, user, role, begins, ends, training; per site, or for every site
+DELEGATION_ENDED: Final = "delegation.ended/1"  # delegation
 # where a product comes from: donor, tissue, bank, lot
 DONOR_REGISTERED: Final = "donor.registered/1"  # donor, product, participant where the cells are her own
 DONOR_TESTED: Final = "donor.tested/1"  # donor, results
@@ -106,6 +108,8 @@ TRIAL_WIDE: Final = frozenset(
         BOUNDARY_COUNTED,
         TRIGGER_RAISED,
         TRIGGER_REVIEWED,
+        DELEGATED,
+        DELEGATION_ENDED,
         *OF_PRODUCTS,
         SCREENED,
         ENROLLED,

@@ -10,6 +10,7 @@ from trialwright.ledger.envelope import VOIDED, Event
 from trialwright.ledger.history import effective, ordered
 from trialwright.trial import events as e
 from trialwright.trial.custody import apply_product
+from trialwright.trial.delegations import apply_delegation
 from trialwright.trial.state import (
     Alert,
     Allocation,
@@ -304,6 +305,8 @@ def apply_trial(state: TrialState, event: Event) -> None:
         case e.ALLOCATED:
             state.allocated[participant] = _text(event, "arm") or f"place {_text(event, 'position')}"
             state.places[participant] = int(_text(event, "position") or 0)
+        case e.DELEGATED | e.DELEGATION_ENDED:
+            apply_delegation(state, event)
         case _:
             pass
     if event.type in e.OF_PRODUCTS:

@@ -199,6 +199,22 @@ class Answered:
 
 
 @dataclass(slots=True)
+class Delegation:
+    """One line of the delegation log; an empty site is every site, an empty end is open."""
+
+    identity: str
+    event: int
+    user: str
+    role: str
+    site: str
+    begins: str
+    ends: str
+    training: str
+    by: str
+    reason: str = ""
+
+
+@dataclass(slots=True)
 class TrialState:
     """What every decision may depend on, whoever it is about."""
 
@@ -216,4 +232,5 @@ class TrialState:
     enrolled: dict[str, int] = field(default_factory=dict)  # participant -> number
     allocated: dict[str, str] = field(default_factory=dict)  # participant -> arm, or place in the sealed list
     places: dict[str, int] = field(default_factory=dict)  # participant -> place in the sealed list
+    delegations: dict[str, Delegation] = field(default_factory=dict)
     last: int = 0

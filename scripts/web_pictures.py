@@ -1,0 +1,126 @@
+"""Take the pictures of docs/web.md: the demonstration in a real browser, one screen each, as small PNG files.
+
+    python -m scripts.web_pictures
+
+Needs the extra `web`, Playwright for Python and a Chromium that is there already (CHROMIUM=path names one).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+IMAGES = Path(__file__).parent.parent / "docs" / "images"
+LAPTOP, TABLET = (1280, 800), (820, 1100)
+#: Enough for flat pages; a picture then has some tens of kilobytes.
+COLOURS = 128
+
+
+def main() -> None:
+    """Every picture, in the order of a day at the centre."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
+    with served() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        door = browser.new_context(base_url=address, viewport=_size(LAPTOP)).new_page()
+        door.goto("/sign-in")
+        keep(door, "sign-in")
+        investigator = _as(browser, address, "investigator", LAPTOP)
+        for name, path in (
+            ("today", "/"),
+            ("participants", "/screening"),
+            ("participant", "/participants/P-028/"),
+            ("safety", "/safety"),
+            ("protocol", "/trial"),
+            ("lot", "/product/lots/L-006/"),
+            ("unit", "/product/units/U-011/"),
+        ):
+            investigator.goto(path)
+            keep(investigator, name)
+        investigator.goto("/order/allocate?participant=P-049&back=/")
+        keep(investigator, "sign")
+        _screening(_as(browser, address, "coordinator", LAPTOP))
+        _correction(investigator)
+        bedside = _as(browser, address, "coordinator", TABLET)
+        bedside.goto("/order/verify-unit?back=/product")
+        keep(bedside, "bedside")
+        quality = _as(browser, address, "quality-person", LAPTOP)
+        quality.goto("/product")
+        keep(quality, "product")
+        admin = _as(browser, address, "administrator", LAPTOP)
+        admin.goto("/people")
+        keep(admin, "people")
+        browser.close()
+
+
+def _screening(page: Any) -> None:
+    """A form while it is typed: a query, a refusal, and eligibility beside it."""
+    page.goto("/participants/P-049/visits/cycle_day_3/")
+    for name, value in (("afc", "9"), ("fsh", "500"), ("fsh~cycle_day", "3"), ("prolactin", "90")):
+        page.fill(f'[name="{name}"]', value)
+    page.locator("#m-fsh .refused").wait_for()
+    page.locator("#m-prolactin .asked").wait_for()
+    keep(page, "form")
+
+
+def _correction(page: Any) -> None:
+    """A value corrected, and shown in the audit trail."""
+    page.goto("/participants/P-028/audit?q=antral")
+    entry = page.locator("li", has_text="Antral").first
+    entry.hover()
+    entry.get_by_role("link", name="Correct").first.click()
+    page.fill('[name="value"]', "8")
+    page.fill('[name="reason"]', "read from the line of the visit before")
+    page.get_by_role("button", name="Correct", exact=True).click()
+    page.locator("li.correction").first.wait_for()
+    keep(page, "audit")
+
+
+def keep(page: Any, name: str) -> None:
+    """One picture of what is in sight."""
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture.quantize(COLOURS).save(IMAGES / f"web-{name}.png", optimize=True)
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The address of a demonstration that lives as long as it is needed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "trialwright", "serve", "--demo", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        while "http://" not in process.stdout.readline():
+            pass
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _as(browser: Any, address: str, name: str, size: tuple[int, int]) -> Any:
+    page = browser.new_context(base_url=address, viewport=_size(size)).new_page()
+    page.goto("/sign-in")
+    page.click(f'button[value="{name}"]')
+    return page
+
+
+def _size(size: tuple[int, int]) -> Any:
+    return {"width": size[0], "height": size[1]}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The web application: the protocol becomes the screens; Django is here, and nowhere else."""

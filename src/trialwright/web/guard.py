@@ -1,0 +1,134 @@
+"""The guard before every page: who is signed in, in which delegated role, and whether that role may open it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeAlias
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from trialwright import __version__
+from trialwright.trial.commands import Command
+from trialwright.trial.delegations import delegations_of
+from trialwright.trial.office import Sender
+from trialwright.trial.state import Delegation, Participant
+from trialwright.web.desk import Desk, stamp
+from trialwright.web.permissions import may_do, may_open
+
+View: TypeAlias = Callable[..., HttpResponse]
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_CHOSEN = "delegation"  # which of her delegations somebody acts under, in her session
+
+
+def desk() -> Desk:
+    """The desk of this process."""
+    found: Desk = settings.DESK
+    return found
+
+
+def guarded(page: str, view: View) -> View:
+    """The view, for those whose role may open the page."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *parts: Any, **named: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _sign_in(request)
+        if request.user.must_change and page != "today":
+            return redirect("password")
+        if request.user.must_change:
+            return redirect("password")
+        request.delegations = list(delegations_of(desk().trial(), request.user.username, desk().today()))
+        if not request.delegations:
+            return render(request, "web/no_role.html", status=403)
+        chosen = request.session.get(_CHOSEN)
+        request.acting = next((one for one in request.delegations if one.identity == chosen), request.delegations[0])
+        if not may_open(request.acting.role, page):
+            return render(request, "web/forbidden.html", {"page": page}, status=403)
+        answer: HttpResponse = view(request, *parts, **named)
+        return answer
+
+    return inner
+
+
+def choose(request: HttpRequest, delegation: str) -> None:
+    """Act under another one of one's own delegations from now on."""
+    if delegation not in {one.identity for one in request.delegations}:
+        raise Http404
+    request.session[_CHOSEN] = delegation
+
+
+def sender(request: HttpRequest) -> Sender:
+    """Who submits: the one who is signed in, in the role she acts in, now."""
+    return Sender(request.user.username, request.acting.role, stamp(desk().now()))
+
+
+def allowed(request: HttpRequest, command: type[Command]) -> bool:
+    """Whether the one who asks may submit a command."""
+    return may_do(request.acting.role, command)
+
+
+def hers(request: HttpRequest, identity: str) -> Participant:
+    """A participant at the site of the one who asks; of another site nothing is said, not even that she exists."""
+    participant = desk().participant(identity) if within(request, desk().trial().sites.get(identity)) else None
+    if participant is None:
+        raise Http404
+    return participant
+
+
+def within(request: HttpRequest, site: str | None) -> bool:
+    """Whether something of a site may be seen by the one who asks."""
+    acting: Delegation = request.acting
+    return site is not None and acting.site in ("", site)
+
+
+def surroundings(request: HttpRequest) -> dict[str, Any]:
+    """What every page shows: who acts as what, the trial, the day, and that it is virtual where it is."""
+    found = desk()
+    acting = getattr(request, "acting", None)
+    return {
+        "acting": acting,
+        "delegations": getattr(request, "delegations", []),
+        "may": {page: may_open(acting.role, page) for page in _NAVIGATION} if acting else {},
+        "virtual": found.virtual,
+        "demo": settings.DEMO,
+        "trial_name": found.ledger.header.trial,
+        "title": found.protocol().document.title,
+        "now": found.local(),
+        "zone": found.protocol().document.zone,
+        "version": __version__,
+    }
+
+
+_NAVIGATION = ("today", "screening", "product", "safety", "people", "trial", "audit", "visit_check", "participant")
+
+
+def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Security headers on every answer; pages are not kept by browsers or proxies."""
+
+    def inner(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response["Content-Security-Policy"] = _POLICY
+        response["X-Frame-Options"] = "DENY"
+        response["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+        if not request.path.startswith(settings.STATIC_URL):
+            response["Cache-Control"] = "no-store"
+        return response
+
+    return inner
+
+
+def _sign_in(request: HttpRequest) -> HttpResponse:
+    where = f"{reverse('sign_in')}?next={request.path}"
+    if request.htmx:  # a part of a page cannot show a form to sign in: the whole page goes there
+        response = HttpResponse(status=401)
+        response["HX-Redirect"] = reverse("sign_in")
+        return response
+    return redirect(where)

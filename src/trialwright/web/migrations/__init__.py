@@ -1,0 +1,1 @@
+"""The tables of accounts and drafts, version by version."""

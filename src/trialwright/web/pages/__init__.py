@@ -1,0 +1,1 @@
+"""One module per screen; each view takes a request that the guard has let in."""

@@ -1,0 +1,68 @@
+"""Safety: events that are or may be serious with their clocks, alerts with their reviews, and the way to report one."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from trialwright.protocol.adverse_event import ADVERSE_EVENT
+from trialwright.trial import commands as c
+from trialwright.trial.clocks import Due
+from trialwright.views.serious_events import SeriousEvent
+from trialwright.web.guard import allowed, desk, within
+from trialwright.web.pages.order import link_to
+from trialwright.web.summary import RUNNING, events_of
+
+
+def safety(request: HttpRequest) -> HttpResponse:
+    """Clocks that run first; only women with an event are folded."""
+    trial, today, now = desk().trial(), desk().today(), desk().now()
+    rows = []
+    for line in desk().summaries(request.acting.site):
+        if not line.filed:
+            continue
+        woman = desk().participant(line.identity)
+        if woman is not None:
+            rows += events_of(desk().protocol(line.site), trial, woman, today, now)
+    rows.sort(
+        key=lambda row: (not any(due.standing in RUNNING and not due.sent_at for due in row.due), row.participant)
+    )
+    sends = request.acting.role if allowed(request, c.SendReport) else ""
+    shown = [
+        (row, [(due, _sent(row, due, sends)) for due in row.due if due.standing != "does not apply"]) for row in rows
+    ]
+    alerts = [
+        (
+            one,
+            link_to("review-trigger", alert=one.identity, back="/safety")
+            if allowed(request, c.ReviewTrigger) and not one.decision
+            else "",
+        )
+        for one in reversed(trial.alerts.values())
+        if not one.participant or within(request, trial.sites.get(one.participant))
+    ]
+    may_report = allowed(request, c.AddRecord)
+    context = {
+        "rows": shown,
+        "alerts": alerts,
+        "may_report": may_report,
+        "kind": ADVERSE_EVENT,
+        "may_complete": allowed(request, c.CompleteRecord),
+    }
+    return render(request, "web/safety.html", context)
+
+
+def _sent(row: SeriousEvent, due: Due, role: str) -> str:
+    """Where a report is recorded as sent, for the one whose duty it is."""
+    duty = "sponsor" if "sponsor" in due.who.lower() else "investigator"
+    if role != duty or due.sent_at or due.standing not in RUNNING:
+        return ""
+    return link_to(
+        "send-report",
+        participant=row.participant,
+        kind=row.kind,
+        record=row.record,
+        rule=due.rule,
+        to=due.to_whom,
+        back="/safety",
+    )

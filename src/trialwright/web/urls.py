@@ -1,0 +1,56 @@
+"""Every address, each behind the guard, but for those that let somebody in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+
+from trialwright.web.guard import View, guarded
+from trialwright.web.pages import (
+    audit,
+    order,
+    participant,
+    people,
+    product,
+    safety,
+    screening,
+    signing_in,
+    today,
+    trial,
+    visit,
+)
+
+#: Name of a page -> its address and its view; `permissions.PAGES` says who may open it.
+ROUTES: dict[str, tuple[str, View]] = {
+    "today": ("", today.today),
+    "act_as": ("act-as", today.act_as),
+    "trial": ("trial", trial.trial),
+    "screening": ("screening", screening.screening),
+    "participant": ("participants/<str:identity>/", participant.participant),
+    "visit": ("participants/<str:identity>/visits/<str:encounter>/", visit.visit),
+    "visit_check": ("participants/<str:identity>/visits/<str:encounter>/check", visit.visit_check),
+    "audit": ("participants/<str:identity>/audit", audit.audit),
+    "product": ("product", product.product),
+    "lot": ("product/lots/<str:identity>/", product.lot),
+    "unit": ("product/units/<str:identity>/", product.unit),
+    "safety": ("safety", safety.safety),
+    "people": ("people", people.people),
+    "account_new": ("people/new", people.account_new),
+    "account_reset": ("people/reset", people.account_reset),
+    "order": ("order/<str:name>", order.order),
+}
+#: What is open to everybody.
+OPEN: dict[str, tuple[str, View]] = {
+    "sign_in": ("sign-in", signing_in.sign_in),
+    "sign_in_as": ("sign-in-as", signing_in.sign_in_as),
+    "sign_out": ("sign-out", signing_in.sign_out),
+    "password": ("password", signing_in.password),
+    "set_up": ("set-up", signing_in.set_up),
+    "health": ("health", signing_in.health),
+}
+
+urlpatterns: list[Any] = [
+    *(path(address, guarded(name, view), name=name) for name, (address, view) in ROUTES.items()),
+    *(path(address, view, name=name) for name, (address, view) in OPEN.items()),
+]
