@@ -9,10 +9,13 @@ LANGUAGE_TESTS := tests/spec tests/laws/test_language_laws.py tests/laws/test_ag
 	reference_ranges asking solve solve_small solve_agrees prove compile compile_sources)
 LOCK   := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: rehearse test check fix lock fuzz coverage mutate spark soak bench docs units clean
+.PHONY: rehearse serve test check fix lock fuzz coverage mutate spark soak bench reference docs units clean
 
 rehearse: $(READY)  ## rehearse NCT07176143 with virtual participants and write the report
 	$(BIN)/trialwright rehearse protocols/nct07176143 --out $(OUT)/nct07176143
+
+serve: $(READY)  ## the rehearsed NCT07176143 in a browser, with demonstration users of every role
+	$(BIN)/trialwright serve --demo
 
 test: $(READY)  ## every check and every test, as CI runs them
 	$(BIN)/ruff format --check .
@@ -48,6 +51,9 @@ soak: $(READY)  ## ten thousand random histories of donors, units and infusions
 
 bench: $(READY)  ## the speed table
 	$(BIN)/python -m bench
+
+reference: $(READY)  ## every reference value of the estimators
+	$(BIN)/python -m tests.reference tests/reference_values.csv
 
 docs: $(READY)  ## regenerate the generated pages of the documentation
 	$(BIN)/python -m scripts.docs
