@@ -24,7 +24,7 @@ test: $(READY)  ## every check and every test, as CI runs them
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/python -m scripts.docs --check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(READY)  ## the checks without the tests
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -23,14 +23,15 @@ def measure(place: str, number: int) -> tuple[float, float]:
     """Time of folding per participant, making the replicas not counted, and the peak memory of this process."""
     _, participants = read(place)
     spent = 0.0
-    for identity, events in _replicas(list(participants.values()), number):
+    for identity, events in replicas(list(participants.values()), number):
         started = time.perf_counter()
         fold_participant(identity, events)
         spent += time.perf_counter() - started
     return spent / number * 1e6, peak()
 
 
-def _replicas(streams: list[list[Event]], number: int) -> Iterator[tuple[str, list[Event]]]:
+def replicas(streams: list[list[Event]], number: int) -> Iterator[tuple[str, list[Event]]]:
+    """So many participants with the events of the sample's, each under an identity of its own."""
     for index, events in enumerate(islice(cycle(streams), number), 1):
         identity = f"R-{index:06}"
         stream = participant_stream(identity)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from markupsafe import Markup
 
+from tests.rehearsals import command
 from tests.unit.registry_data import HBMSC, ROOT
 from trialwright.cli import configuration
 from trialwright.cli.main import main
@@ -112,3 +113,17 @@ def test_what_can_be_computed_of_a_criterion_stands_below_its_words() -> None:
     assert page.count("Age between 20 and 38 years.<p>age in 20..38 years</p>") == 1
     assert page.count("age in 20..38 years") == 1
     assert page.index('id="related"') < page.index('id="findings"')
+
+
+def test_the_page_of_a_record_shows_the_nearest_trials_of_a_library(tmp_path: Path) -> None:
+    record = Path(__file__).parent.parent / "data" / "records" / "invented.json"
+    other = json.loads(record.read_text("utf-8"))
+    other["protocolSection"]["identificationModule"]["nctId"] = "NCT00000099"
+    (tmp_path / "other.json").write_text(json.dumps(other), "utf-8")
+    assert command("library", "add", tmp_path / "other.json", "--library", tmp_path / "lib")[0] == 0
+    code, _, err = command("read", record, "--html", tmp_path / "page.html", "--library", tmp_path / "lib")
+    assert code == 0, err
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert '<section id="related">' in page
+    assert "NCT00000099" in page
+    assert "near duplicate" in page

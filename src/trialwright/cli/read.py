@@ -13,6 +13,7 @@ from trialwright.core.finding import Refused, finding
 
 if TYPE_CHECKING:
     from trialwright.registry.record import Record
+    from trialwright.render.page import Section
 
 #: Where the registry is asked, for a mirror of its API inside an institution.
 HOST_VARIABLE = "TRIALWRIGHT_REGISTRY"
@@ -31,6 +32,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--html", metavar="FILE", default="", help="write the record as a web page that needs nothing else"
     )
+    parser.add_argument(
+        "--library", metavar="DIR", default="", help="with --html: show the nearest trials of this library too"
+    )
     parser.add_argument("--fetch", action="store_true", help="ask ClinicalTrials.gov for the number")
 
 
@@ -41,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     data, name = _data(options)
     record = read_record(data, name)
     if options.html:
-        _write(Path(options.html), record)
+        _write(Path(options.html), record, options.library)
     if options.json and options.findings:
         output.emit(
             {
@@ -90,12 +94,13 @@ def _print(options: argparse.Namespace, record: Record) -> None:
         print(f"{options.html} written")
 
 
-def _write(path: Path, record: Record) -> None:
+def _write(path: Path, record: Record, library: str) -> None:
     """Write the page whole, or not at all."""
     from trialwright.registry.as_html import record_html
     from trialwright.registry.computed import computed
 
-    text = record_html(record, computed(record), language=configuration.current().language)
+    more = [_related(record, library)] if library else []
+    text = record_html(record, computed(record), more, configuration.current().language)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
@@ -109,3 +114,17 @@ def _write(path: Path, record: Record) -> None:
             raise
     except OSError as wrong:
         raise Refused(finding("file_unwritable", path=path, why=wrong.strerror or wrong)) from None
+
+
+def _related(record: Record, library: str) -> Section:
+    """The nearest trials of a library as a part of the page."""
+    try:
+        from trialwright.registry.library import entry_of, open_index
+        from trialwright.registry.related import related
+    except ModuleNotFoundError as wrong:
+        raise Refused(finding("engine_missing")) from wrong
+    from trialwright.registry.fitting import fitting
+    from trialwright.registry.related_html import related_section
+
+    entry = entry_of({**record.study, "protocolSection": fitting(record.study)})
+    return related_section(related(open_index(Path(library)), entry))

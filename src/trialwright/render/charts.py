@@ -211,8 +211,8 @@ def before_after(
     with sheet(title, panels.height, watermark=watermark) as drawn:
         for n, (axes, (name, group)) in enumerate(zip(panels.axes(drawn), pairs.items(), strict=True)):
             color, marker, style = _look(n)
-            for pair in group:
-                axes.plot((0, 1), pair, color=color, alpha=0.32, linewidth=0.8, marker=marker, markersize=2.6)
+            for pairs_drawn in _strands(group):
+                axes.plot(*pairs_drawn, color=color, alpha=0.32, linewidth=0.8, marker=marker, markersize=2.6)
             axes.set_xlim(-0.55, 1.55)
             axes.set_xticks((0, 1), labels, fontsize=TEXT)
             if not group:
@@ -236,6 +236,19 @@ def before_after(
                 axes.text(x, median, text, ha=align, va="center", fontsize=TEXT, weight="bold", color=INK)
             said.append(f"{name}: n = {len(group)}, median {texts[0]} {labels[0]} and {texts[1]} {labels[1]}")
     return drawn.svg(f"{ylabel}. {'; '.join(said)}. Heavy lines join the medians.")
+
+
+#: So many lines are drawn one by one, so that they darken where they cross; more are one line with gaps.
+_APART = 300
+
+
+def _strands(group: Sequence[tuple[float, float]]) -> Iterator[tuple[list[float], list[float]]]:
+    """The pairs as lines to draw: each its own, or all of a large group as one with gaps."""
+    if len(group) <= _APART:
+        yield from (([0.0, 1.0], list(pair)) for pair in group)
+        return
+    gap = math.nan
+    yield [x for _ in group for x in (0.0, 1.0, gap)], [y for pair in group for y in (*pair, gap)]
 
 
 def trajectories(

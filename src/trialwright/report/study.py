@@ -58,21 +58,20 @@ def open_study(
     if protocol is None or protocol.digest != digest:
         protocol = read_protocol(ledger, trial.protocols[digest])
     cut = CutOff(protocol, trial, participants, today or last_day(ledger))
+    return _viewed(ledger.header, checkpoint(ledger), cut, scenario_text(ledger))
+
+
+def study_of(study: Study) -> Study:
+    """The study anew, every view and figure of its cut-off computed again."""
+    return _viewed(study.header, study.checkpoint, study.cut, study.scenario)
+
+
+def _viewed(header: Header, point: Checkpoint, cut: CutOff, scenario: str) -> Study:
     return Study(
-        ledger.header,
-        checkpoint(ledger),
-        cut,
-        flow(cut),
-        tuple(screening_log(cut)),
-        analyse(cut),
-        tuple(deviations(cut)),
-        tuple(worklist(cut)),
-        tuple(adverse_events(cut)),
-        tuple(analysis_sets(cut)),
-        tuple(transfers(cut)),
-        tuple(core_outcomes(cut)),
-        scenario_text(ledger),
-    )
+        header, point, cut, flow(cut), tuple(screening_log(cut)), analyse(cut), tuple(deviations(cut)),
+        tuple(worklist(cut)), tuple(adverse_events(cut)), tuple(analysis_sets(cut)), tuple(transfers(cut)),
+        tuple(core_outcomes(cut)), scenario,
+    )  # fmt: skip
 
 
 def last_day(ledger: Ledger) -> date:

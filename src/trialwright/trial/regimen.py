@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from trialwright.core import units
@@ -184,6 +185,7 @@ def due_days(line: Line, stretch: Stretch, upto: date) -> range:
     return range(first + (line.first.toordinal() - first) % line.step, last + 1, line.step)
 
 
+@lru_cache(maxsize=1000)  # a protocol has a handful, asked again for every day of every woman
 def amount_in(text: str, unit: Unit) -> Fraction | None:
     """A dose or a strength in a unit; None where it is not one amount of its kind."""
     told = quantity(text)

@@ -33,7 +33,7 @@ from trialwright.trial.pregnancy import (
 )
 from trialwright.trial.state import Participant
 from trialwright.views.custody_trail import origins_of
-from trialwright.views.cutoff import CutOff, arm_of
+from trialwright.views.cutoff import CutOff, arm_of, once
 
 #: What a protocol may call a part of a pregnancy otherwise.
 _OTHERWISE = {"ongoing": "ongoing_at_12_weeks"}
@@ -106,12 +106,16 @@ class ChildRow:
 def transfers(cut: CutOff) -> list[TransferRow]:
     """One row per transfer, in the order of women and days; none where the protocol does not map pregnancies."""
     part = cut.protocol.document.pregnancy
-    rows = []
-    for one in cut.participants.values() if part else ():
-        assert part is not None
-        for entry in facts_of(cut.protocol, one).records.get(part.record, ()):
-            rows.append(_transfer(cut, one, entry))
-    return sorted(rows, key=lambda row: (row.participant, row.on, row.record))
+
+    def found() -> list[TransferRow]:
+        rows = [
+            _transfer(cut, one, entry)
+            for one in (cut.participants.values() if part else ())
+            for entry in facts_of(cut.protocol, one).records.get(part.record if part else "", ())
+        ]
+        return sorted(rows, key=lambda row: (row.participant, row.on, row.record))
+
+    return list(once(cut, "transfers", found))
 
 
 def side_by_side(rows: Sequence[TransferRow]) -> list[LabelRow]:
@@ -137,12 +141,19 @@ def totals(rows: Sequence[TransferRow]) -> list[CountRow]:
 
 def children(cut: CutOff) -> list[ChildRow]:
     """One row per child, in the order of women and births."""
-    part, rows = cut.protocol.document.pregnancy, []
-    for one in cut.participants.values() if part and part.children else ():
-        assert part is not None
-        for entry in facts_of(cut.protocol, one).records.get(part.children, ()):
-            rows.append(_child(cut, one, part, entry))
-    return sorted(rows, key=lambda row: (row.participant, row.born, row.child))
+    part = cut.protocol.document.pregnancy
+    if part is None or not part.children:
+        return []
+
+    def found() -> list[ChildRow]:
+        rows = [
+            _child(cut, one, part, entry)
+            for one in cut.participants.values()
+            for entry in facts_of(cut.protocol, one).records.get(part.children, ())
+        ]
+        return sorted(rows, key=lambda row: (row.participant, row.born, row.child))
+
+    return list(once(cut, "children", found))
 
 
 def pregnancy_of(protocol: Protocol, participant: Participant, entry: RecordEntry) -> tuple[Pregnancy, tuple[str, ...]]:
