@@ -320,7 +320,7 @@ def test_the_verb_writes_both_parts_beside_the_study_report(desk: Desk, capsys: 
     assert main(["report", str(desk.place), "--since", "2026-03-01", "--on", str(CUT)]) == 0
     assert "board-closed.html written" in capsys.readouterr().out
     assert {"report.html", "board-open.html", "board-closed.html", "board.json"} <= {
-        one.name for one in folder.iterdir()
+        one.name for one in (folder / f"on-{CUT}").iterdir()
     }
     assert "2026-03-01 (as asked for)" in (folder / "board-closed.html").read_text("utf-8")
     assert main(["report", str(desk.place), "--board", "--since", "March"]) == 2

@@ -161,6 +161,9 @@ def test_the_verb_writes_page_pdf_and_json(tmp_path: Path) -> None:
         ("trials: 40000", "trials: 3", "document_field", "trials"),
         ("ratio: 0.5, alike: 0.0", "ratio: 1.5, alike: 0.0", "document_field", "ratio.scenarios.not_alike.ratio"),
         ("seed: 20260101", "seeds: 1", "document_field", "seeds"),
+        ("seed: 20260101", "seed: -3", "document_field", "seed"),
+        ("women: [12, 24]", "women: [1]", "document_field", "ratio.women"),
+        ("women: [12, 24]", "women: [1000000000]", "document_field", "ratio.women"),
     ],
 )
 def test_what_is_wrong_with_a_design_is_said_with_its_place(
@@ -194,3 +197,23 @@ def test_a_correlation_stands_on_both_sides() -> None:
 def test_a_scenario_must_say_what_it_assumes() -> None:
     with pytest.raises(ValueError, match="says"):
         TwoArmScenario.model_validate({"source": "a", "control": 0.3, "odds_ratio": 1})
+
+
+@pytest.mark.parametrize("option", [("--trials", "0"), ("--trials", "-5"), ("--seed", "-1")])
+def test_an_option_that_cannot_be_is_refused(option: tuple[str, str]) -> None:
+    code, _, err = command("design", DOR, *option)
+    assert (code, option[0] in err) == (2, True)
+
+
+def test_an_endpoint_that_the_analysis_does_not_compare_is_refused(tmp_path: Path) -> None:
+    text = (IUA / "design.yaml").read_text("utf-8").replace("endpoint: clinical_pregnancy", "endpoint: fever", 1)
+    (tmp_path / "design.yaml").write_text(text, "utf-8")
+    with pytest.raises(Refused, match="compares no arms in fever"):
+        load_scenarios(protocol(IUA), tmp_path)
+
+
+def test_too_few_trials_show_no_fault_of_the_level() -> None:
+    found = characteristics(protocol(IUA), load_scenarios(protocol(IUA), IUA), 100, 1)
+    for one in found.two_arms:
+        if one.estimator == WEIGHTED and abs(one.coverage - 0.95) <= 2 * one.error:
+            assert not any(text.startswith(f"{one.scenario}, {one.women} ") for text in off_level(found))

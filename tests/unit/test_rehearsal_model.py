@@ -116,7 +116,7 @@ def test_every_draw_comes_from_the_dice_that_are_given() -> None:
         ("start: 2026-01-05", "start: tomorrow", ":2:8", "tomorrow"),
         ("site: S01", "site: S09", ":3:7", "Did you mean `S01`?"),
         ("women_per_week: 2", "women_per_week: lots", ":4:17", "“lots” is not a number"),
-        ("women_per_week: 2", "women_per_week: 0", ":4:17", "not above zero"),
+        ("women_per_week: 2", "women_per_week: 0", ":4:17", "not between 0.001 and 10,000"),
         ('scenario: "null"', "scenario: other", ":5:11", "not among the scenarios"),
         ("value: 0,", "value: nan,", ":10:17", "“nan” is not a number"),
         ("works: 1}", "wroks: 1}", ":10:39", "Did you mean `works`?"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pypdf
 import pytest
@@ -58,6 +60,9 @@ def test_the_primary_endpoint_stands_first_with_its_estimand() -> None:
         ("implantation: ratio_logit_t", "implantation: clopper_pearson", "estimator_kind"),
         ("implantation: ratio_logit_t", "implantation: pooled_clopper_pearson", "pooled_denominator"),
         ("  compare: [cells, control]\n", "", "estimator_arms"),
+        ("  compare: [cells, control]\n", "  compare: [cells, cells]\n", "document_field"),
+        ("count: count(transfer)}", "count: latest(weight)}", "document_field"),
+        ("zone: Asia/Shanghai", "zone: ../../etc/passwd", "document_field"),
         ("  covariates: [age, bmi, amh, afc]\n", "", "estimator_covariates"),
         ("multiplicity: holm", "multiplicity: holmes", "document_field"),
         (
@@ -207,3 +212,61 @@ def test_without_the_package_a_pdf_is_refused_and_without_a_pdf_the_report_is_wr
     code, _, _ = command("report", rehearsed(DOR) / "ledger.db", "--out", tmp_path, "--no-pdf")
     assert code == 0
     assert not (tmp_path / "report.pdf").exists()
+
+
+# ---------------------------------------------------------------- as true on a day, as known then
+
+
+def _at(folder: Path, out: Path, *options: str) -> dict[str, Any]:
+    code, _, err = command("report", folder / "ledger.db", "--no-pdf", "--out", out, *options)
+    assert code == 0, err
+    return report(out)
+
+
+def test_what_happened_after_the_day_is_not_in_a_report_of_the_day(tmp_path: Path) -> None:
+    whole = report(rehearsed(IUA))
+    then = _at(rehearsed(IUA), tmp_path / "then", "--on", "2026-09-01")
+    assert then["flow"]["screened"] == sum(1 for row in whole["screening"] if row["screened"] <= "2026-09-01")
+    assert 0 < then["flow"]["enrolled"] < whole["flow"]["enrolled"]
+    for name in ("adverse_events", "deviations"):
+        assert all(row["on"][:10] <= "2026-09-01" for row in then[name]), name
+
+
+def test_what_was_known_on_a_day_is_shown_as_of_that_day(tmp_path: Path) -> None:
+    then = _at(rehearsed(IUA), tmp_path / "then", "--known", "2026-09-01")
+    assert (then["cut_off"], then["as_known_at"]) == ("2026-09-01", "2026-09-01")
+    assert "what was recorded later is left out" in (tmp_path / "then" / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--known", "999999"), "There is no event 999999"),
+        (("--known", "1"), "the ledger knew no protocol"),
+        (("--on", "2020-01-01"), "the ledger knew no protocol"),
+        (("--on", "9999-12-31"), "takes a day"),
+    ],
+)
+def test_a_day_of_which_nothing_can_be_said_is_refused_and_leaves_nothing(
+    tmp_path: Path, options: tuple[str, str], says: str
+) -> None:
+    code, _, err = command("report", rehearsed(DOR) / "ledger.db", "--out", tmp_path / "new", *options)
+    assert (code, says in err) == (2, True), err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_report_leaves_nothing_of_another_one_beside_it(tmp_path: Path) -> None:
+    assert command("report", rehearsed(IUA) / "ledger.db", "--out", tmp_path)[0] == 0
+    assert command("report", rehearsed(DOR) / "ledger.db", "--out", tmp_path, "--no-pdf")[0] == 0
+    assert not (tmp_path / "report.pdf").exists()
+    assert not (tmp_path / "data" / "weights.csv").exists()
+    assert not (tmp_path / "figures" / "love.svg").exists()
+
+
+def test_a_rehearsal_replaces_no_folder_in_which_somebody_left_something(tmp_path: Path) -> None:
+    out = tmp_path / "r"
+    shutil.copytree(rehearsed(DOR), out)
+    (out / "note.txt").write_text("mine", "utf-8")
+    code, _, err = command("rehearse", DOR, "--out", out)
+    assert (code, "holds something else" in err) == (2, True)
+    assert (out / "note.txt").read_text("utf-8") == "mine"

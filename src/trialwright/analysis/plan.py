@@ -86,6 +86,10 @@ def _adjusted(cut: CutOff, comparisons: list[Figure]) -> list[Figure]:
 _ADJUST = {"holm": holm, "hochberg": hochberg, "hommel": hommel}
 
 
+#: No woman has more of anything that is counted; a rule that says so is wrong, and its answer is not certain.
+_MOST_COUNTED = 100_000
+
+
 def _funnel(cut: CutOff) -> list[FunnelRow]:
     """Each step of the funnel, arm by arm: what is certain so far, and for how many women more may come."""
     part, protocol = cut.protocol.document.analysis.funnel, cut.protocol
@@ -97,8 +101,9 @@ def _funnel(cut: CutOff) -> list[FunnelRow]:
             women = in_arm(members(cut, part.set), arm)
             values = [evaluate(rule, facts_of(protocol, one), cut.when).value for one in women]
             known = [one for one in values if isinstance(one, Amount) and one.undefined is Truth.NO]
-            certain = sum(float(one.interval.low) for one in known if one.interval.low.is_finite())
-            uncertain = len(women) - sum(1 for one in known if is_point(one.interval))
+            whole = [one for one in known if 0 <= one.interval.low <= _MOST_COUNTED]
+            certain = sum(float(one.interval.low) for one in whole)
+            uncertain = len(women) - sum(1 for one in whole if is_point(one.interval))
             rows.append(FunnelRow(name, step.label.en, arm, certain, len(women), uncertain))
     return rows
 

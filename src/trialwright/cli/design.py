@@ -21,8 +21,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="DIR", default="", help="folder for design.html, .pdf and .json (default: none)"
     )
-    parser.add_argument("--trials", type=int, default=0, help="trials per scenario and size (default: its own)")
-    parser.add_argument("--seed", type=int, default=-1, help="seed of all chance (default: its own)")
+    parser.add_argument("--trials", type=int, default=None, help="trials per scenario and size (default: its own)")
+    parser.add_argument("--seed", type=int, default=None, help="seed of all chance (default: its own)")
     parser.add_argument("--no-pdf", action="store_true", help="write no design.pdf")
 
 
@@ -33,13 +33,16 @@ def run(options: argparse.Namespace) -> int:
     from trialwright.design.scenarios import MOST_TRIALS, load_scenarios
 
     started = time.monotonic()
-    if options.trials and not 100 <= options.trials <= MOST_TRIALS:
+    if options.trials is not None and not 100 <= options.trials <= MOST_TRIALS:
         expected = f"a whole number from 100 to {MOST_TRIALS:,}"
         raise Refused(finding("option_wrong", option="--trials", given=options.trials, expected=expected))
+    if options.seed is not None and options.seed < 0:
+        raise Refused(finding("option_wrong", option="--seed", given=options.seed, expected="a whole number from 0"))
     protocol = protocol_at(options.protocol)
     folder = Path(options.protocol)
     design = load_scenarios(protocol, folder if folder.is_dir() else folder.parent)
-    trials, seed = options.trials or design.trials, options.seed if options.seed >= 0 else design.seed
+    trials = design.trials if options.trials is None else options.trials
+    seed = design.seed if options.seed is None else options.seed
     found = characteristics(
         protocol, design, trials, seed, lambda share: output.progress(f"simulating: {100 * share:.0f} %")
     )
@@ -64,11 +67,20 @@ def run(options: argparse.Namespace) -> int:
     print(f"{protocol.document.trial}: {trials:,} simulated trials per scenario and size, seed {seed}")
     for one in found.two_arms:
         what = "error" if one.truth == 0 else "power"
+        if not one.estimated:
+            print(
+                f"  {one.scenario}, {one.women} women, {one.estimator}: not estimable in any of {one.trials:,} trials"
+            )
+            continue
+        few = f", not estimable in {one.refused:,}" if one.refused else ""
         print(
             f"  {one.scenario}, {one.women} women, {one.estimator}: bias {one.bias:+.3f}, "
-            f"coverage {one.coverage:.3f} ± {one.error:.4f}, {what} {one.rejects:.3f}"
+            f"coverage {one.coverage:.3f} ± {one.error:.4f}, {what} {one.rejects:.3f}{few}"
         )
     for ratio in found.ratio:
+        if not ratio.estimated:
+            print(f"  {ratio.scenario}, {ratio.women} women: without limits in all of {ratio.trials:,} trials")
+            continue
         print(
             f"  {ratio.scenario}, {ratio.women} women: coverage {ratio.coverage:.3f} ± {ratio.error:.4f}, "
             f"pooled {ratio.pooled:.3f}, without limits {ratio.without_limits}"

@@ -95,12 +95,14 @@ def _print(options: argparse.Namespace, record: Record) -> None:
 
 
 def _write(path: Path, record: Record, library: str) -> None:
-    """Write the page whole, or not at all."""
+    """Write the page whole, or not at all; a file that is no page is never replaced."""
     from trialwright.registry.as_html import record_html
     from trialwright.registry.computed import computed
 
     more = [_related(record, library)] if library else []
     text = record_html(record, computed(record), more, configuration.current().language)
+    if path.exists() and not (path.is_file() and path.read_bytes()[:15].lower().startswith(b"<!doctype html>")):
+        raise Refused(finding("file_unwritable", path=path, why="it holds something else than a page"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")

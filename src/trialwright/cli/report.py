@@ -14,7 +14,12 @@ from trialwright.ledger.history import known
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("ledger", help="the ledger: a file, or postgresql://...")
-    parser.add_argument("--out", metavar="DIR", default="", help="folder for the report (default: beside the ledger)")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        default="",
+        help="folder for the report (default: beside the ledger, of another day in a folder there)",
+    )
     parser.add_argument("--no-pdf", action="store_true", help="write no report.pdf, which takes a second")
     parser.add_argument("--on", metavar="DATE", default="", help="as true on that day (default: the last recording's)")
     parser.add_argument("--known", metavar="WHEN", default="", help="as known at an event number, a UTC time or a day")
@@ -32,10 +37,9 @@ def run(options: argparse.Namespace) -> int:
     from trialwright.report.write import write_board, write_report
 
     board = options.board or bool(options.since)
-    out = Path(options.out or (Path(options.ledger).parent if "://" not in options.ledger else "out"))
+    out = Path(options.out) if options.out else _beside(options)
     with open_ledger(options.ledger) as ledger:
         try:
-            out.mkdir(parents=True, exist_ok=True)
             today, upto = _day("--on", options.on), _known(options.known)
             since = _day("--since", options.since)
             pdf = not options.no_pdf
@@ -56,9 +60,19 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _beside(options: argparse.Namespace) -> Path:
+    """Beside the ledger; in a folder of its own there, where the report is of another day than the ledger's last."""
+    beside = Path(options.ledger).parent if "://" not in options.ledger else Path("out")
+    names = [f"{word}-{text}" for word, text in (("on", options.on), ("known", options.known)) if text]
+    return beside / "-".join(names).replace(":", "") if names else beside
+
+
 def _day(option: str, text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
+        if day is not None and not 1900 <= day.year <= 2200:
+            raise ValueError(f"{day} is no day of a trial")
+        return day
     except ValueError as wrong:
         raise Refused(finding("option_wrong", option=option, given=text, expected="a day as 2026-03-09")) from wrong
 

@@ -94,6 +94,9 @@ def _ratio(name: str, scenario: RatioScenario, women: int, trials: int, seed: tu
     numerators, denominators = simulated_counts(scenario, women, trials, seed)
     ratio, lower, upper = logit_limits(numerators, denominators)
     there = np.isfinite(lower)
+    if not there.any():
+        nan = math.nan
+        return RatioPerformance(name, women, scenario.ratio, scenario.alike, trials, 0, trials, nan, nan, nan, nan, nan)
     holds = (lower[there] <= scenario.ratio) & (scenario.ratio <= upper[there])
     x, n = numerators.sum(axis=1)[there], denominators.sum(axis=1)[there]
     tail = (1 - _CONFIDENCE) / 2

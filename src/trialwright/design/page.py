@@ -17,7 +17,7 @@ from trialwright.render.shares import chances
 from trialwright.render.table import Column, table
 
 NOMINAL = 0.95
-#: How far from its level a coverage may lie before the page says so.
+#: How far from its level a coverage may lie, beyond Monte Carlo error, before the page says so.
 NOTICE = 0.01
 BANNER = "Simulated trials of the scenarios named here. Nobody was treated or observed; no efficacy may be inferred."
 
@@ -47,12 +47,16 @@ def footer(protocol: Protocol, found: Characteristics) -> str:
 
 def off_level(found: Characteristics) -> list[str]:
     """Where the planned analysis covers too little or too much, each in a sentence."""
-    told = [(f"{one.scenario}, {one.women} women", one.coverage) for one in found.two_arms if one.estimator == WEIGHTED]
-    told += [(f"{one.scenario}, {one.women} women", one.coverage) for one in found.ratio]
+    told = [
+        (f"{one.scenario}, {one.women} women", one.coverage, one.error)
+        for one in found.two_arms
+        if one.estimator == WEIGHTED and one.estimated
+    ]
+    told += [(f"{one.scenario}, {one.women} women", one.coverage, one.error) for one in found.ratio if one.estimated]
     return [
         f"{where}: the interval holds the truth in {100 * coverage:.1f} % of trials, not in {100 * NOMINAL:.0f} %."
-        for where, coverage in told
-        if isnan(coverage) or abs(coverage - NOMINAL) > NOTICE
+        for where, coverage, error in told
+        if abs(coverage - NOMINAL) > max(NOTICE, 2 * error)
     ]
 
 
@@ -68,7 +72,7 @@ def _asked(design: DesignDocument, found: Characteristics) -> str:
     said = (
         Markup("<ul>{}</ul>").format(Markup("").join(Markup("<li>{}</li>").format(one) for one in worse))
         if worse
-        else Markup("<p>Everywhere: its interval holds the truth within a percentage point of its level.</p>")
+        else Markup("<p>Nowhere that these trials could show it.</p>")
     )
     intro = Markup("<p>{}</p>").format(
         f"{found.trials:,} trials were simulated for every scenario and size, and analysed as the protocol plans. A "
@@ -97,11 +101,11 @@ def _two_arms(protocol: Protocol, design: DesignDocument, found: Characteristics
     rows = [
         {
             "scenario": one.scenario.replace("_", " "), "women": one.women, "truth": _signed(one.truth),
-            "bias": _signed(one.bias), "coverage": f"{one.coverage:.3f} ± {one.error:.4f}",
-            "rejects": f"{one.rejects:.3f} {'error' if one.truth == 0 else 'power'}", "width": f"{one.width:.2f}",
+            "bias": _signed(one.bias), "coverage": _share(one.coverage, one.error),
+            "rejects": f"{_share(one.rejects)} {'error' if one.truth == 0 else 'power'}", "width": f"{one.width:.2f}",
             "refused": f"{one.refused:,}",
             "naive_bias": _signed(naive[one.scenario, one.women].bias),
-            "naive": f"{naive[one.scenario, one.women].coverage:.3f}",
+            "naive": _share(naive[one.scenario, one.women].coverage),
         }
         for one in found.two_arms
         if one.estimator == WEIGHTED
@@ -152,8 +156,8 @@ def _ratio(protocol: Protocol, design: DesignDocument, found: Sequence[RatioPerf
     rows = [
         {
             "scenario": one.scenario.replace("_", " "), "women": one.women, "ratio": f"{one.ratio:.2f}",
-            "alike": f"{one.alike:.2f}", "coverage": f"{one.coverage:.3f} ± {one.error:.4f}",
-            "pooled": f"{one.pooled:.3f}", "width": f"{one.width:.2f}",
+            "alike": f"{one.alike:.2f}", "coverage": _share(one.coverage, one.error), "pooled": _share(one.pooled),
+            "width": f"{one.width:.2f}",
             "none": f"{one.without_limits} of {one.trials}",
         }
         for one in found
@@ -231,3 +235,10 @@ def _boundary(protocol: Protocol, found: Boundary) -> str:
 
 def _signed(value: float) -> str:
     return "–" if isnan(value) else f"{value:+.3f}".replace("-", "−")
+
+
+def _share(value: float, error: float | None = None) -> str:
+    """A share with its Monte Carlo error; a dash where no trial could be estimated."""
+    if isnan(value):
+        return "–"
+    return f"{value:.3f}" if error is None else f"{value:.3f} ± {error:.4f}"

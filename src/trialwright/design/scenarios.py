@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from trialwright.core.finding import Finding, Refused, finding
-from trialwright.protocol.estimators import kind_of
+from trialwright.protocol.estimators import ESTIMATORS, kind_of
 from trialwright.protocol.marked_yaml import read
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import Protocol
@@ -22,6 +22,8 @@ from trialwright.protocol.protocol import where as place
 
 FILE = "design.yaml"
 MOST_TRIALS = 1_000_000
+#: Beyond so many women no simulation is needed.
+MOST_WOMEN = 5_000
 
 
 class Part(BaseModel):
@@ -31,6 +33,8 @@ class Part(BaseModel):
 
 
 Share: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
+#: Per standard deviation; beyond it everybody is in one arm.
+LogOdds: TypeAlias = Annotated[float, Field(ge=-10, le=10)]
 
 
 class TwoArmScenario(Part):
@@ -38,16 +42,24 @@ class TwoArmScenario(Part):
 
     says: str
     source: str
-    allocation: dict[str, float] = Field(default_factory=dict, description="Log-odds of the experimental arm.")
-    outcome: dict[str, float] = Field(default_factory=dict, description="Log-odds of the outcome.")
+    allocation: dict[str, LogOdds] = Field(default_factory=dict, description="Log-odds of the experimental arm.")
+    outcome: dict[str, LogOdds] = Field(default_factory=dict, description="Log-odds of the outcome.")
     control: Share = Field(description="Risk of a control woman of average covariates.")
-    odds_ratio: float = Field(gt=0, description="Of the outcome, experimental against control, covariates alike.")
+    odds_ratio: float = Field(
+        gt=0, le=1000, description="Of the outcome, experimental against control, covariates alike."
+    )
     missing: float = Field(default=0.0, ge=0, lt=1, description="Share whose outcome stays unknown, by chance alone.")
 
 
 def _sizes(sizes: tuple[int, ...]) -> tuple[int, ...]:
-    if not sizes or any(one < 12 for one in sizes):
-        raise ValueError("a comparison needs at least 12 women")
+    if not sizes or not all(12 <= one <= MOST_WOMEN for one in sizes):
+        raise ValueError(f"a comparison needs 12 to {MOST_WOMEN:,} women")
+    return sizes
+
+
+def _few(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    if not sizes or not all(2 <= one <= MOST_WOMEN for one in sizes):
+        raise ValueError(f"sizes are from 2 to {MOST_WOMEN:,} women")
     return sizes
 
 
@@ -70,14 +82,14 @@ class RatioScenario(Part):
     source: str
     ratio: Share
     alike: float = Field(ge=0, lt=1, description="Intra-cluster correlation, of a beta-binomial.")
-    mean: float = Field(gt=0, description="Mean number of the denominator per woman, of a Poisson.")
+    mean: float = Field(gt=0, le=1000, description="Mean number of the denominator per woman, of a Poisson.")
 
 
 class RatioDesign(Part):
     """The ratio of sums of one arm."""
 
     endpoint: str
-    women: Annotated[tuple[int, ...], Field(min_length=1)]
+    women: Annotated[tuple[int, ...], AfterValidator(_few)]
     scenarios: dict[str, RatioScenario]
 
 
@@ -85,7 +97,7 @@ class ProportionDesign(Part):
     """The proportion of one arm, by enumeration of every result."""
 
     endpoint: str
-    women: Annotated[tuple[int, ...], Field(min_length=1)]
+    women: Annotated[tuple[int, ...], AfterValidator(_few)]
     rates: tuple[Share, ...] = Field(min_length=1)
     source: str
 
@@ -93,7 +105,7 @@ class ProportionDesign(Part):
 class DesignDocument(Part):
     """A whole design file."""
 
-    seed: int = 1
+    seed: int = Field(default=1, ge=0)
     trials: int = Field(default=20_000, ge=100, le=MOST_TRIALS)
     two_arms: TwoArmDesign | None = None
     ratio: RatioDesign | None = None
@@ -171,14 +183,18 @@ def _wrong(
     two = document.two_arms
     if two is None:
         return
+    named = (analysis.methods.get(two.endpoint, ""), *analysis.sensitivity.get(two.endpoint, ()))
+    if two.endpoint in endpoints and not any(name in ESTIMATORS and ESTIMATORS[name].compares for name in named):
+        why = f"the analysis compares no arms in {two.endpoint}"
+        yield finding("document_field", place(marks, ("two_arms", "endpoint"), FILE), path="two_arms.endpoint", why=why)
     if analysis.compare is None:
         why = "the analysis of the protocol compares no arms"
         yield finding("document_field", place(marks, ("two_arms",), FILE), path="two_arms", why=why)
-    named = {f"correlations.{pair}": pair.split("~") for pair in two.correlations}
+    asked = {f"correlations.{pair}": pair.split("~") for pair in two.correlations}
     for name, one in two.scenarios.items():
-        named |= {f"scenarios.{name}.allocation": list(one.allocation), f"scenarios.{name}.outcome": list(one.outcome)}
+        asked |= {f"scenarios.{name}.allocation": list(one.allocation), f"scenarios.{name}.outcome": list(one.outcome)}
     unknown = False
-    for path, names in named.items():
+    for path, names in asked.items():
         for name in names:
             if name not in analysis.covariates:
                 unknown = True

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from trialwright.core.finding import Finding, Grade, Where, finding
 from trialwright.core.partial_date import partial_date
 from trialwright.core.truth import Truth
+from trialwright.core.units import COUNT
 from trialwright.language.evaluate import answer, evaluate
 from trialwright.language.facts import NO_FACTS
 from trialwright.protocol.adverse_event import ADVERSE_EVENT
@@ -139,6 +140,20 @@ def _methods(protocol: Protocol) -> Iterator[Finding]:
             yield finding("estimator_arms", at, Grade.ERROR, method=method, endpoint=key)
         if one.covariates and not analysis.covariates:
             yield finding("estimator_covariates", at, Grade.ERROR, method=method, endpoint=key)
+    if analysis.compare is not None and len(set(analysis.compare)) < 2:
+        at = place(protocol.marks, ("analysis", "compare"))
+        yield finding(
+            "document_field", at, Grade.ERROR,
+            path="analysis.compare", why=f"{analysis.compare[0]} would be compared with itself",
+        )  # fmt: skip
+    for key in analysis.funnel.steps if analysis.funnel else ():
+        step: Path = ("analysis", "funnel", "steps", key, "count")
+        unit = protocol.rules[".".join(map(str, step))].type.unit
+        if unit is not None and unit != COUNT:
+            why = f"a step counts, and this is in {unit.code}"
+            yield finding(
+                "document_field", place(protocol.marks, step), Grade.ERROR, path=".".join(map(str, step)), why=why
+            )
     for key, endpoint in endpoints.items():
         if endpoint.remeasured and not endpoint.change:
             at = place(protocol.marks, ("endpoints", key))

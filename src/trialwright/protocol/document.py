@@ -7,8 +7,9 @@ Terms are those of CDISC USDM and ICH M11 where they have one. The JSON Schema o
 from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from trialwright.core import units
 from trialwright.core.interval import number
@@ -24,6 +25,14 @@ def _as_label(value: object) -> object:
 
 def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _a_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as wrong:
+        raise ValueError(f"“{name}” is no IANA time zone such as Asia/Shanghai") from wrong
+    return name
 
 
 Quotes: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...])]
@@ -516,7 +525,7 @@ class Document(Part):
     record: str = "record.txt"
     sponsor: Label
     sites: dict[str, Label]
-    zone: str = Field(description="IANA time zone of local times.")
+    zone: Annotated[str, AfterValidator(_a_zone)] = Field(description="IANA time zone of local times.")
     design: Design
     assumptions: dict[str, Assumption] = Field(default_factory=dict)
     objectives: dict[str, Objective]

@@ -39,14 +39,17 @@ def _a_number(text: str) -> str:
     return text
 
 
-def _above_zero(text: str) -> str:
-    if float(text) <= 0:
-        raise ValueError(f"{text} is not above zero")
+def _a_pace(text: str) -> str:
+    if not 0.001 <= float(text) <= 10_000:
+        raise ValueError(f"{text} is not between 0.001 and 10,000")
     return text
 
 
 def _a_day(text: str) -> str:
-    return date.fromisoformat(text).isoformat()
+    day = date.fromisoformat(text)
+    if not 1950 <= day.year <= 2150:
+        raise ValueError(f"{text} is not between 1950 and 2150")
+    return day.isoformat()
 
 
 def _in_order(days: tuple[int, int]) -> tuple[int, int]:
@@ -198,7 +201,7 @@ class ModelDocument(Part):
 
     start: Annotated[str, AfterValidator(_a_day)]
     site: str
-    women_per_week: Annotated[Number, AfterValidator(_above_zero)]
+    women_per_week: Annotated[Number, AfterValidator(_a_pace)]
     consent_version: Words = "1"
     answers: dict[str, AnswerPart] = Field(default_factory=dict)
     scenario: str

@@ -24,7 +24,8 @@ _MARGINS = """
 }}
 .banner {{ display: none; }}
 section {{ break-before: page; }}
-section:first-of-type {{ break-before: auto; }}
+section:first-of-type, #decisions, #work, #checklist, #provenance, #boundary {{ break-before: auto; }}
+.contents {{ display: none; }}
 figure.table {{ break-inside: avoid; }}
 table {{ font-size: 7.5pt; }}
 th, td {{ padding: .9mm 1.6mm; }}

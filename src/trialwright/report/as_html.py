@@ -69,6 +69,7 @@ def _synopsis(study: Study) -> str:
         ("Arms", Markup("<br>").join(arm.label.en for arm in document.arms.values())),
         ("Protocol", f"version {document.version}, digest {study.cut.protocol.digest}"),
         ("Data cut-off", str(study.cut.today)),
+        *([("As known", f"at {study.known}: what was recorded later is left out")] if study.known else []),
         ("Status", f"{study.flow.screened} screened, {study.flow.enrolled} of {design.enrolment} enrolled"),
     ]
     if study.header.kind == "virtual":
@@ -137,6 +138,9 @@ def _baseline(study: Study, figures: Mapping[str, str]) -> str:
     if weights is not None:
         sizes = ", ".join(f"{arm_label(protocol, arm)} {decimal(n, 1)}" for arm, n in weights.effective.items())
         notes.append(f"Effective number of women after weighting: {sizes}.")
+        notes.append(
+            "Weights are of all women whose covariates are known; an estimate weights those with an outcome anew."
+        )
     return table(columns, rows, "Baseline characteristics", notes) + drawn
 
 

@@ -26,6 +26,7 @@ def report_data(study: Study) -> dict[str, Any]:
         "scenario": header.scenario,
         "seed": header.seed,
         "cut_off": str(study.cut.today),
+        "as_known_at": study.known or None,
         "checkpoint": {"seq": study.checkpoint.seq, "digest": study.checkpoint.digest},
         "answers": {
             question: {"answer": given.answer, "by": given.by, "on": given.on, "event": given.event}

@@ -9,6 +9,7 @@ from trialwright.analysis.plan import analyse
 from trialwright.analysis.results import Analysis
 from trialwright.core.finding import Refused, finding
 from trialwright.ledger.chain import Checkpoint, checkpoint
+from trialwright.ledger.history import known as known_by
 from trialwright.ledger.store import Header, Ledger
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial import events as e
@@ -26,7 +27,10 @@ from trialwright.views.worklist import Work, worklist
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A trial on a day, with every view and figure that a report prints."""
+    """A trial on a day, with every view and figure that a report prints.
+
+    `known` says as known when, where the report does not rest on everything in the ledger.
+    """
 
     header: Header
     checkpoint: Checkpoint
@@ -41,6 +45,7 @@ class Study:
     transfers: tuple[TransferRow, ...]
     core: tuple[CoreOutcome, ...]
     scenario: str
+    known: str
 
 
 def open_study(
@@ -49,34 +54,40 @@ def open_study(
     """The study in a ledger: as true on `today`, as known at `known`.
 
     `known` is a sequence number, a UTC time or a UTC day; by default everything that is in the ledger. `today` is by
-    default the day of the last recording. `protocol` spares reading it from the ledger, where it is at hand.
+    default the day of the last recording that is known; what happened later is left out. `protocol` spares reading it
+    from the ledger, where it is at hand. `Refused` where nothing of a protocol was known then.
     """
-    trial, participants = whole_state(ledger, known)
+    if isinstance(known, int) and not 0 < known <= ledger.last():
+        raise Refused(finding("thing_unknown", thing=f"event {known}", nearest=f" The last event is {ledger.last()}."))
+    last = last_day(ledger, known)
+    trial, participants = whole_state(ledger, known, today)
     if not trial.protocols:
-        raise Refused(finding("protocol_unknown", digest="(none)"))
+        first = next((event for event in ledger.events()), None)
+        raise Refused(finding("nothing_known_then", first=f"{first.on}, recorded {first.at}" if first else "none"))
     digest = next(reversed(trial.protocols))
     if protocol is None or protocol.digest != digest:
         protocol = read_protocol(ledger, trial.protocols[digest])
-    cut = CutOff(protocol, trial, participants, today or last_day(ledger))
-    return _viewed(ledger.header, checkpoint(ledger), cut, scenario_text(ledger))
+    cut = CutOff(protocol, trial, participants, today or last)
+    return _viewed(ledger.header, checkpoint(ledger), cut, scenario_text(ledger), "" if known is None else str(known))
 
 
 def study_of(study: Study) -> Study:
     """The study anew, every view and figure of its cut-off computed again."""
-    return _viewed(study.header, study.checkpoint, study.cut, study.scenario)
+    return _viewed(study.header, study.checkpoint, study.cut, study.scenario, study.known)
 
 
-def _viewed(header: Header, point: Checkpoint, cut: CutOff, scenario: str) -> Study:
+def _viewed(header: Header, point: Checkpoint, cut: CutOff, scenario: str, known: str) -> Study:
     return Study(
         header, point, cut, flow(cut), tuple(screening_log(cut)), analyse(cut), tuple(deviations(cut)),
         tuple(worklist(cut)), tuple(adverse_events(cut)), tuple(analysis_sets(cut)), tuple(transfers(cut)),
-        tuple(core_outcomes(cut)), scenario,
+        tuple(core_outcomes(cut)), scenario, known,
     )  # fmt: skip
 
 
-def last_day(ledger: Ledger) -> date:
-    """The day of the last recording in the ledger, where it was recorded."""
-    for event in ledger.events(after=ledger.last() - 1):
+def last_day(ledger: Ledger, upto: int | str | None = None) -> date:
+    """The day of the last recording known at `upto`, where it was recorded."""
+    told = ledger.events(after=ledger.last() - 1) if upto is None else known_by(ledger.events(), upto)[-1:]
+    for event in told:
         return local_time(event.at, event.zone).date()
     return date(2000, 1, 1)
 

@@ -31,7 +31,8 @@ def why(study: Study, ledger: Ledger, thing: str) -> list[Line]:
     """
     figures = {one.id: one for one in (*study.analysis.figures, *study.analysis.comparisons)}
     if thing.removeprefix("event:").isdecimal():
-        return list(_event(ledger, int(thing.removeprefix("event:"))))
+        number = thing.removeprefix("event:")
+        return list(_event(ledger, int(number) if len(number) < 16 else ledger.last() + 1))
     if thing in figures:
         return list(_figure(study, thing))
     participant, _, what = thing.partition("/")

@@ -26,6 +26,11 @@ from trialwright.report.study import Study, open_study
 
 #: What a folder must hold to be known as a rehearsal of ours, which a new one may replace.
 MARK = ("ledger.db", "report.json", "report.html")
+#: What a rehearsal and reports on it write; anything else in a folder is somebody's.
+OURS = {
+    *MARK, "report.pdf", "figures", "data", "board-open.html", "board-closed.html", "board.json", "sealed.db",
+    "ledger.db-shm", "ledger.db-wal",
+}  # fmt: skip
 
 
 def write_report(
@@ -37,7 +42,7 @@ def write_report(
     *,
     pdf: bool = False,
 ) -> Study:
-    """Write `report.html`, `report.json`, the figures and the data behind them into a folder that exists.
+    """Write `report.html`, `report.json`, the figures and the data behind them into a folder.
 
     As true on `today` and as known at `known`, with a protocol at hand, as `open_study` says. With `pdf` the report is
     set as `report.pdf` too.
@@ -72,13 +77,17 @@ def write_board(
 def _write(study: Study, board: Board, folder: Path, pdf: bool) -> dict[str, str]:
     """The study report, and the figures that were drawn for it."""
     drawn = figures(study, board)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, files in (("figures", drawn), ("data", data_files(study, board))):
         (folder / name).mkdir(exist_ok=True)
+        for old in (folder / name).glob("*.svg" if name == "figures" else "*.csv"):
+            old.unlink()  # of an earlier report, perhaps of another trial
         for file, text in files.items():
             (folder / name / file).write_text(text, "utf-8")
     html = report_html(study, drawn, board)
     (folder / "report.json").write_text(report_json(study), "utf-8")
     (folder / "report.html").write_text(html, "utf-8")
+    (folder / "report.pdf").unlink(missing_ok=True)
     if pdf:
         write_pdf(html, folder / "report.pdf", banner(study), footer(study))
     return drawn
@@ -93,7 +102,7 @@ def replacing(folder: Path) -> Iterator[Path]:
     try:
         if folder.exists() and not folder.is_dir():
             raise Refused(finding("folder_not_empty", path=folder))
-        if folder.is_dir() and any(folder.iterdir()) and not all((folder / name).is_file() for name in MARK):
+        if folder.is_dir() and not _is_ours(folder):
             raise Refused(finding("folder_not_empty", path=folder))
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -107,6 +116,12 @@ def replacing(folder: Path) -> Iterator[Path]:
     finally:
         if fresh.exists():
             shutil.rmtree(fresh)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder is empty, or a rehearsal with nothing of anybody else's beside it."""
+    names = {one.name for one in folder.iterdir()}
+    return not names or (all((folder / name).is_file() for name in MARK) and names <= OURS)
 
 
 def _move(fresh: Path, folder: Path) -> None:

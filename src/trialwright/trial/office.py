@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from trialwright.core.finding import Finding, Refused, Where, finding
 from trialwright.core.partial_date import partial_date
 from trialwright.ledger.envelope import CORRECTED, VOIDED, Event, Json, NewEvent, Submission
-from trialwright.ledger.history import known
+from trialwright.ledger.history import effective, known
 from trialwright.ledger.store import Ledger, Writer
 from trialwright.protocol.load import load_files
 from trialwright.protocol.protocol import Protocol
@@ -185,20 +185,31 @@ def attachments_missing(ledger: Ledger) -> list[Finding]:
     return found
 
 
-def whole_state(ledger: Ledger, upto: int | str | None = None) -> tuple[TrialState, dict[str, Participant]]:
+def whole_state(
+    ledger: Ledger, upto: int | str | None = None, today: date | None = None
+) -> tuple[TrialState, dict[str, Participant]]:
     """The trial and every participant, folded anew from the ledger as it was known then.
 
-    `upto` is a sequence number, a UTC time, or a UTC day to whose end it reaches; None means now.
+    `upto` is a sequence number, a UTC time, or a UTC day to whose end it reaches; None means now. With `today`, what
+    certainly happened after that day is left out: the trial as it stood then, by what is known.
     """
     trial_events: list[Event] = []
     streams: dict[str, list[Event]] = {}
-    for event in known(ledger.events(), upto):
+    told = known(ledger.events(), upto)
+    for event in told if today is None else happened(told, today):
         if event.type in e.TRIAL_WIDE or event.type == e.PROTOCOL_REGISTERED:
             trial_events.append(event)
         if event.stream.startswith("participant/"):
             streams.setdefault(event.stream.removeprefix("participant/"), []).append(event)
     participants = {identity: fold_participant(identity, events) for identity, events in sorted(streams.items())}
+    if today is not None:  # of whoever came later, only what has no day is left
+        participants = {identity: one for identity, one in participants.items() if one.screened}
     return fold_trial(trial_events), participants
+
+
+def happened(events: Iterable[Event], today: date) -> list[Event]:
+    """What had happened by the end of a day, once corrections are resolved; an undated event stays."""
+    return [event for event in effective(events) if not event.on or partial_date(event.on).earliest.date() <= today]
 
 
 def local_time(at: str, zone: str) -> datetime:
