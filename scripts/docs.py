@@ -296,6 +296,7 @@ _PAYLOADS = {
     "dose.determined/1": "intervention, record, planned, prepared, ratio, unit, lot, basis",
     "procedure.performed/1": "intervention, kind, record, parent, fields, steps, unit, lot, basis, answers, "
     "outside_window, decided_by",
+    "signature.made/1": "meaning, name, method, signed (each event with its hash); on the stream of what it signs",
     "visit.missed/1": "encounter, record; a reason",
     "event.corrected/1": "of, payload (the whole new payload), on (where the date changes); a reason",
     "event.voided/1": "of; a reason",

@@ -49,6 +49,7 @@ def main() -> None:
             investigator.goto(path)
             keep(investigator, name)
         investigator.goto("/order/allocate?participant=P-049&back=/")
+        investigator.get_by_role("button", name="Sign and allocate").scroll_into_view_if_needed()
         keep(investigator, "sign")
         _screening(_as(browser, address, "coordinator", LAPTOP))
         _correction(investigator)

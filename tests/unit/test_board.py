@@ -322,6 +322,6 @@ def test_the_verb_writes_both_parts_beside_the_study_report(desk: Desk, capsys: 
     assert {"report.html", "board-open.html", "board-closed.html", "board.json"} <= {
         one.name for one in (folder / f"on-{CUT}").iterdir()
     }
-    assert "2026-03-01 (as asked for)" in (folder / "board-closed.html").read_text("utf-8")
+    assert "2026-03-01 (as asked for)" in (folder / f"on-{CUT}" / "board-closed.html").read_text("utf-8")
     assert main(["report", str(desk.place), "--board", "--since", "March"]) == 2
     assert "--since" in capsys.readouterr().err

@@ -31,10 +31,11 @@ ADDRESSES = {
     "people": ("/people", False),
     "account_new": ("/people/new", True),
     "account_reset": ("/people/reset", True),
+    "factor_roles": ("/people/second-factor", True),
     "order": ("/order/no-such-order", False),
 }
 #: What a page answers to those whom the table lets in, where it is not the page itself.
-ANSWERS = {"act_as": 302, "account_new": 302, "account_reset": 404, "order": 404}
+ANSWERS = {"act_as": 302, "account_new": 302, "factor_roles": 302, "account_reset": 404, "order": 404}
 
 
 def test_the_tables_leave_nothing_out(shared_desk: Desk) -> None:

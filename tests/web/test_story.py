@@ -165,6 +165,7 @@ def test_the_whole_story_from_the_first_account_to_the_audit_trail(browser: Any,
         "event.corrected/1",
     } <= set(types)
     assert types.count("unit.verified/1") == 2
+    assert types.count("signature.made/1") == 5
 
 
 def _people(browser: Any, served: Served) -> dict[str, Person]:
@@ -220,9 +221,9 @@ def _opens_the_trial(li: Person, qin: Person) -> None:
     li.fills(approval="ethics committee 2026-1")
     li.presses("Activate")
     for question, answer in (("consent_form", "long"), ("dose", DOSE), ("route", "vein")):
-        li.orders("answer-question", "Sign the answer", f"question={question}&back=/trial", answer=answer)
-    assert "Sign the answer" not in li.sees()
-    qin.orders("validate-hold", "Sign", product="cell_product", hours="4", report="validation report 7")
+        li.orders("answer-question", "Answer", f"question={question}&back=/trial", answer=answer)
+    assert "Answer" not in li.sees()
+    qin.orders("validate-hold", "Record", product="cell_product", hours="4", report="validation report 7")
 
 
 def _screens(wang: Person, li: Person) -> None:
@@ -259,13 +260,19 @@ def _screens(wang: Person, li: Person) -> None:
 def _signs(li: Person) -> None:
     li.opens("/participants/P-1/")
     li.follows("Confirm eligibility")
+    li.fills(password="a guess")
+    li.presses("Sign")
+    assert "nothing was signed" in li.sees()
+    li.fills(password=PASSWORD)
     li.presses("Sign")
     li.follows("Enrol")
+    li.fills(password=PASSWORD)
     li.presses("Sign and enrol")
     li.follows("Allocate")
-    li.fills(arm="cells", reason="her wish", decided_by="Dr Li")
+    li.fills(arm="cells", reason="her wish", decided_by="Dr Li", password=PASSWORD)
     li.presses("Sign and allocate")
     assert "in arm cells" in li.sees()
+    assert li.page.locator(".signatures li", has_text="Li (li), investigator").count() == 3
 
 
 def _brings_a_unit(li: Person, zhao: Person, qin: Person, wang: Person) -> None:
@@ -277,6 +284,7 @@ def _brings_a_unit(li: Person, zhao: Person, qin: Person, wang: Person) -> None:
     zhao.faults.clear()  # the browser reports the refused page
     qin.opens("/product/lots/L-1/")
     qin.follows("Release the lot")
+    qin.fills(password=PASSWORD)
     qin.presses("Sign and release")
     wang.opens("/participants/P-1/visits/infusion/")
     wang.fills(hcg="1")
@@ -285,7 +293,7 @@ def _brings_a_unit(li: Person, zhao: Person, qin: Person, wang: Person) -> None:
     unit = "unit=U-1"
     zhao.orders("manufacture-unit", "Record preparation", unit, lot="L-1", total="60000000", viability="100 %",
                 volume="50 mL")  # fmt: skip
-    qin.orders("release-unit", "Sign and release", unit)
+    qin.orders("release-unit", "Sign and release", unit, password=PASSWORD)
     zhao.orders("issue-unit", "Issue", unit, logger="logger 3")
     wang.orders("receive-unit", "Receive", unit, intact="yes")
 
@@ -314,11 +322,11 @@ def _checks_at_the_bedside(wang: Person, li: Person) -> None:
 
 def _infuses(li: Person, zhao: Person) -> None:
     li.follows("Begin the infusion")
-    li.presses("Sign and start")
+    li.presses("Carry out")
     assert "infusing" in li.sees()
     li.follows("End the infusion")
     li.fills(infused="50 mL", flush="1 mL")
-    li.presses("Sign and end")
+    li.presses("End it")
     assert "60\u202f000\u202f000 cells, 1 of the plan" in li.sees()
     zhao.orders("reconcile-unit", "Account for it", "unit=U-1", disposal="bag destroyed")
 

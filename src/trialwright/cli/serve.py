@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from trialwright.web.desk import Desk
     from trialwright.web.settings import Options
 
-_NEEDED = ("django", "django_htmx", "axes", "whitenoise", "waitress", "argon2")
+_NEEDED = ("django", "django_htmx", "axes", "whitenoise", "waitress", "argon2", "pyotp", "segno")
 _DEMO = "protocols/nct07176143"
 
 

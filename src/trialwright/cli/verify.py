@@ -24,14 +24,14 @@ def run(options: argparse.Namespace) -> int:
     """Recompute everything; 0 intact, 1 with the first difference."""
     from trialwright.ledger.chain import checkpoint, verify
     from trialwright.ledger.store import open_ledger
-    from trialwright.trial.office import attachments_missing
+    from trialwright.trial.office import attachments_missing, signatures_broken
 
     against = _checkpoint(options.against) if options.against else None
     point, kind = None, ""
     try:
         with open_ledger(options.ledger) as ledger:
             kind = ledger.header.kind
-            found = verify(ledger, against) or attachments_missing(ledger)
+            found = verify(ledger, against) or attachments_missing(ledger) or signatures_broken(ledger)
             point = checkpoint(ledger) if not found else None
     except Refused as refused:
         found = list(refused.findings)

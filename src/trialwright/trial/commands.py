@@ -530,6 +530,22 @@ class Correct:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """Sign what was recorded a moment ago, by name and with a meaning, bound to the hash of each event.
+
+    `signed` holds hashes by sequence number, all of one stream; `method` says how the person was known.
+    """
+
+    stream: str
+    signed: Mapping[int, str]
+    name: str
+    meaning: str
+    method: str
+    on: str
+    participant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class VoidEvent:
     """Take back an earlier entry made in error; it stays in the ledger, and no longer counts."""
 
@@ -586,6 +602,7 @@ Command: TypeAlias = (
     | SendReport
     | CloseQuery
     | Note
+    | Sign
     | EndScreening
     | Withdraw
     | Correct

@@ -54,6 +54,7 @@ from trialwright.trial.decide_units import (
 from trialwright.trial.delegations import delegate, end_delegation
 from trialwright.trial.gate import Gate, refuse
 from trialwright.trial.schedule import encounter_of
+from trialwright.trial.signatures import sign
 from trialwright.trial.state import Participant, TrialState
 
 
@@ -243,6 +244,8 @@ def _void(gate: Gate, command: c.VoidEvent) -> list[NewEvent]:
         refuse("event_unknown", participant=command.participant, event=command.event)
     if command.event in participant.final:
         refuse("giving_taken_back", event=command.event)
+    if command.event in participant.signatures:
+        refuse("signature_taken_back", event=command.event)
     _by_whom_it_was_entered(gate, participant, command.event)
     taken = _taken_back(gate.trial, participant, command.event)
     return [gate.event(VOIDED, command.on, {"of": of}, command.reason) for of in taken]
@@ -319,6 +322,7 @@ _HANDLERS: dict[type, Callable[[Gate, Any], list[NewEvent]]] = {
     c.SendReport: send_report,
     c.CloseQuery: _close_query,
     c.Note: _note,
+    c.Sign: sign,
     c.EndScreening: _end_screening,
     c.Withdraw: _withdraw,
     c.Correct: _correct,

@@ -63,6 +63,7 @@ VISIT_HELD: Final = "visit.held/1"  # encounter, record
 VISIT_MISSED: Final = "visit.missed/1"  # encounter, record
 QUERY_OPENED: Final = "query.opened/1"  # query, item, says
 QUERY_CLOSED: Final = "query.closed/1"  # query, answer
+SIGNED: Final = "signature.made/1"  # meaning, name, method, signed; on the stream of what is signed
 NOTED: Final = "note.recorded/1"  # text as ciphertext
 SCREENING_ENDED: Final = "screening.ended/1"
 WITHDRAWN: Final = "participant.withdrawn/1"

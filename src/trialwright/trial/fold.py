@@ -198,6 +198,10 @@ def _query_closed(p: Participant, event: Event) -> None:
         p.early.setdefault(("query", query), []).append(event)
 
 
+def _signature(p: Participant, event: Event) -> None:
+    p.signatures.add(event.seq)
+
+
 def _noted(p: Participant, _event: Event) -> None:
     p.notes += 1
 
@@ -219,6 +223,7 @@ _NO_FACTS = frozenset(
         e.QUERY_OPENED,
         e.QUERY_CLOSED,
         e.NOTED,
+        e.SIGNED,
         e.DOSE_DETERMINED,
         e.INFUSION_INTERRUPTED,
         e.INFUSION_RESUMED,
@@ -255,6 +260,7 @@ _HANDLERS: dict[str, Callable[[Participant, Event], None]] = {
     e.QUERY_OPENED: _query_opened,
     e.QUERY_CLOSED: _query_closed,
     e.NOTED: _noted,
+    e.SIGNED: _signature,
     e.SCREENING_ENDED: _screening_ended,
     e.WITHDRAWN: _withdrawn,
 }

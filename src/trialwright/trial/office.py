@@ -18,6 +18,7 @@ from trialwright.trial import events as e
 from trialwright.trial.commands import ActivateProtocol, Command
 from trialwright.trial.decide import Actor, decide, participant_of
 from trialwright.trial.fold import apply, apply_trial, fold_participant, fold_trial
+from trialwright.trial.signatures import signed_hashes
 from trialwright.trial.state import Participant, TrialState
 
 
@@ -182,6 +183,18 @@ def attachments_missing(ledger: Ledger) -> list[Finding]:
             if digest not in held:
                 where = Where(ledger.place, path=f"seq {event.seq}")
                 found.append(finding("attachment_missing", where, name=name, digest=digest, seq=event.seq))
+    return found
+
+
+def signatures_broken(ledger: Ledger) -> list[Finding]:
+    """A finding for each signature whose hash is not that of the event that it names, in its own stream."""
+    found = []
+    for event in ledger.events(types=[e.SIGNED]):
+        for seq, hash in signed_hashes(event.payload).items():
+            there = list(ledger.events(stream=event.stream, after=seq - 1, upto=seq))
+            if [one.hash for one in there] != [hash]:
+                where = Where(ledger.place, path=f"seq {event.seq}")
+                found.append(finding("signature_broken", where, seq=event.seq, of=seq, user=event.user))
     return found
 
 

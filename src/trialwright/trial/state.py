@@ -147,6 +147,7 @@ class Participant:
     last: int = 0
     events: set[int] = field(default_factory=set)  # hers, corrections too
     final: set[int] = field(default_factory=set)  # took back the giving of a unit: are not taken back in turn
+    signatures: set[int] = field(default_factory=set)  # stay where they are; what they sign is taken back
     early: dict[tuple[str, str], list[Event]] = field(default_factory=dict)  # dated before what they complete
     facts: int = 0  # how often what the language may ask about has changed
     #: The last answer, and what it was asked of.

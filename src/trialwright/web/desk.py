@@ -15,11 +15,12 @@ from trialwright.ledger.envelope import CORRECTED, VOIDED, Event, NewEvent
 from trialwright.ledger.store import Ledger
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial import events as e
-from trialwright.trial.commands import Command
+from trialwright.trial.commands import Command, Sign
 from trialwright.trial.decide import Actor, decide, participant_of
 from trialwright.trial.fold import apply, fold_participant, fold_trial
 from trialwright.trial.office import Office, Sender, local_time
 from trialwright.trial.schedule import Planned, planned
+from trialwright.trial.signatures import Signature, signatures
 from trialwright.trial.state import Participant, TrialState
 from trialwright.web.summary import Summary, summarise
 
@@ -38,6 +39,15 @@ class Tried:
     participant: Participant | None
     refused: dict[str, list[Finding]] = field(default_factory=dict)
     asked: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What makes a form a signature: its meaning, the printed name, and how the one who signs was known."""
+
+    meaning: str
+    name: str
+    method: str
 
 
 class Desk:
@@ -88,6 +98,10 @@ class Desk:
         """Her events, in the order of recording."""
         return list(self.ledger.events(stream=e.participant_stream(identity)))
 
+    def signatures_on(self, stream: str) -> list[Signature]:
+        """The signatures on what happened to one participant, lot or unit, or to the trial, as they stand now."""
+        return signatures(self.ledger.events(stream=stream))
+
     def visits(self, participant: Participant) -> list[Planned]:
         """Her visits, as they stand today."""
         return planned(self.protocol(participant.site), self.trial(), participant, self.today())
@@ -135,13 +149,27 @@ class Desk:
 
     # ------------------------------------------------------------ writing
 
-    def submit(self, commands: Mapping[str, Command], by: Sender, form: str) -> list[Event]:
-        """The events of a form's commands, all of them or none; the first outcome again where it was sent before."""
+    def submit(self, commands: Mapping[str, Command], by: Sender, form: str, meant: Meant | None = None) -> list[Event]:
+        """The events of a form's commands, all of them or none; the first outcome again where it was sent before.
+
+        Where it is `meant` as a signature, that is written in the same transaction, bound to what each command wrote.
+        """
         with self._lock, self.ledger.writing() as writer:
             appended: list[Event] = []
             for name, command in commands.items():
-                appended += self._office.submit_within(writer, command, by, f"{form} {name}")
+                events = self._office.submit_within(writer, command, by, f"{form} {name}")
+                appended += events
+                if meant is not None:
+                    appended += self._office.submit_within(
+                        writer, self._signature(command, events, meant, by), by, f"{form} {name} signed"
+                    )
         return appended
+
+    def _signature(self, command: Command, events: Sequence[Event], meant: Meant, by: Sender) -> Sign:
+        stream = events[0].stream  # what follows from it elsewhere, as an alert, is not signed
+        signed = {event.seq: event.hash for event in events if event.stream == stream}
+        now = local_time(by.at, events[0].zone).strftime("%Y-%m-%dT%H:%M")
+        return Sign(stream, signed, meant.name, meant.meaning, meant.method, now, participant_of(command))
 
     def sent_before(self, form: str, names: Sequence[str]) -> bool:
         """Whether a form was taken already, under any of its names."""

@@ -18,6 +18,7 @@ from trialwright.trial.office import Sender
 from trialwright.trial.state import Delegation, Participant
 from trialwright.web.desk import Desk, stamp
 from trialwright.web.permissions import may_do, may_open
+from trialwright.web.second_factor import owed
 
 View: TypeAlias = Callable[..., HttpResponse]
 
@@ -41,13 +42,13 @@ def guarded(page: str, view: View) -> View:
     def inner(request: HttpRequest, *parts: Any, **named: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return _sign_in(request)
-        if request.user.must_change and page != "today":
-            return redirect("password")
         if request.user.must_change:
             return redirect("password")
         request.delegations = list(delegations_of(desk().trial(), request.user.username, desk().today()))
         if not request.delegations:
             return render(request, "web/no_role.html", status=403)
+        if owed(request.user, [one.role for one in request.delegations]):
+            return redirect("second_factor")
         chosen = request.session.get(_CHOSEN)
         request.acting = next((one for one in request.delegations if one.identity == chosen), request.delegations[0])
         if not may_open(request.acting.role, page):
@@ -68,6 +69,11 @@ def choose(request: HttpRequest, delegation: str) -> None:
 def sender(request: HttpRequest) -> Sender:
     """Who submits: the one who is signed in, in the role she acts in, now."""
     return Sender(request.user.username, request.acting.role, stamp(desk().now()))
+
+
+def name_of(request: HttpRequest) -> str:
+    """The name of the one who asks, as it is printed with what she signs."""
+    return str(request.user.first_name or request.user.username)
 
 
 def allowed(request: HttpRequest, command: type[Command]) -> bool:

@@ -17,6 +17,21 @@ class Account(AbstractUser):
         verbose_name = "account"
 
 
+class SecondFactor(models.Model):
+    """The second factor of an account: what its codes are made from, and the hashes of its recovery codes."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE)
+    secret = models.CharField(max_length=64)
+    last_step = models.BigIntegerField(default=0)  # of the last code that counted: each counts once
+    recovery = models.JSONField(default=list)
+
+
+class FactorRequired(models.Model):
+    """A role that nobody acts in without a second factor."""
+
+    role = models.CharField(max_length=50, unique=True)
+
+
 class Draft(models.Model):
     """What somebody has typed into a form and not saved yet."""
 

@@ -38,6 +38,7 @@ class Order:
     button: str
     asks: tuple[Ask, ...]
     lead: str = ""
+    meaning: str = ""  # what a signature under it means; then the password is asked again
 
 
 # ---------------------------------------------------------------- the table
@@ -70,13 +71,14 @@ ORDERS: dict[str, Order] = {
         _WHO, Ask("encounter", "Visit", "hidden"), Ask("record", "For", "hidden", optional=True), _REASON, _DAY,
     )),
     "confirm-eligibility": Order(c.ConfirmEligibility, "Confirm eligibility", "Sign", (_WHO, _DAY),
-        "You sign the answer of every criterion as it stands on this day."),
+        "You sign the answer of every criterion as it stands on the day that you enter.",
+        "I have reviewed every criterion and confirm that this is her eligibility."),
     "enrol": Order(c.Enrol, "Enrol her", "Sign and enrol", (_WHO, _DAY),
-        "You sign that she is enrolled. Eligibility is looked at again."),
+        "Eligibility is looked at again.", "I confirm that she is enrolled in the trial."),
     "allocate": Order(c.Allocate, "Allocate her to an arm", "Sign and allocate", (
         _WHO, Ask("arm", "Arm", "choice", choices=choose.arms), Ask("reason", "Reason for this arm", "long"),
         Ask("decided_by", "Who decided"), _DAY,
-    )),
+    ), "Eligibility is looked at again.", "I confirm her allocation to this arm."),
     "end-screening": Order(c.EndScreening, "End her screening", "End screening", (_WHO, _REASON, _DAY)),
     "withdraw": Order(c.Withdraw, "Record a withdrawal", "Record withdrawal", (_WHO, _REASON, _DAY),
         "Safety, pregnancies and children are followed on."),
@@ -90,7 +92,7 @@ ORDERS: dict[str, Order] = {
     "void": Order(c.VoidEvent, "Take an entry back", "Take back", (
         _WHO, Ask("event", "Event", "hidden"), _REASON, _DAY,
     ), "The entry stays in the ledger and no longer counts."),
-    "perform": Order(c.Perform, "Carry out", "Sign and start", (
+    "perform": Order(c.Perform, "Carry out", "Carry out", (
         _WHO, Ask("intervention", "Intervention", "hidden"), Ask("parent", "For", "hidden", optional=True),
         Ask("unit", "Unit", "hidden", optional=True), _TIME, Ask("record", "Name of this record"),
         Ask("fields", "", "fields", fields=choose.performed_fields),
@@ -107,7 +109,7 @@ ORDERS: dict[str, Order] = {
         Ask("drug", "Drug", "choice", choices=choose.drugs), Ask("strength", "Strength of a tablet", help="As 1 mg"),
         Ask("tablets", "Tablets", "count"), _DAY,
     )),
-    "change-regimen": Order(c.ChangeRegimen, "Change a dose", "Sign the change", (
+    "change-regimen": Order(c.ChangeRegimen, "Change a dose", "Change", (
         _WHO, Ask("intervention", "Regimen", "hidden"), Ask("record", "Course", "hidden"),
         Ask("drug", "Drug", "choice", choices=choose.drugs), Ask("dose", "New dose", help="As 4 mg, or stop"),
         Ask("decided_by", "Who decided"), _REASON, _DAY,
@@ -128,7 +130,7 @@ ORDERS: dict[str, Order] = {
         _UNIT, _TIME,
         Ask("approved_by", "Reduced dose approved by", optional=True, help="Only for a dose below the limits"),
         Ask("reason", "Reason", "long", optional=True, help="Only for a dose below the limits"),
-    ), "You sign that lot and unit meet every requirement of the protocol."),
+    ), meaning="I release this unit: lot and unit meet every requirement of the protocol, or what may come later."),
     "reject-unit": Order(c.RejectUnit, "Reject the unit", "Reject", (_UNIT, _REASON, _TIME)),
     "issue-unit": Order(c.IssueUnit, "Issue the unit", "Issue", (
         _UNIT, Ask("logger", "Temperature logger", optional=True), _TIME,
@@ -147,7 +149,7 @@ ORDERS: dict[str, Order] = {
         _WHO, _UNIT, Ask("left", "Volume left", help="As 5 mL"), _REASON, _TIME,
     )),
     "resume-infusion": Order(c.ResumeInfusion, "Take the infusion up again", "Take up again", (_WHO, _UNIT, _TIME)),
-    "end-infusion": Order(c.EndInfusion, "End the infusion", "Sign and end", (
+    "end-infusion": Order(c.EndInfusion, "End the infusion", "End it", (
         _WHO, _UNIT, Ask("infused", "Volume infused", help="As 15 mL"), Ask("flush", "Flushed with", help="As 1 mL"),
         Ask("viability", "Living share at the end", optional=True, help="As 90 %, where it was measured"),
         Ask("reason", "Reason", "long", optional=True, help="Where it was not all"), _TIME,
@@ -163,13 +165,13 @@ ORDERS: dict[str, Order] = {
     "test-donor": Order(c.TestDonor, "Results of the donor", "Record results", (
         _DONOR, Ask("results", "", "fields", fields=choose.donor_results), _DAY,
     )),
-    "accept-donor": Order(c.AcceptDonor, "Accept the donor", "Sign and accept", (_DONOR, _DAY)),
+    "accept-donor": Order(c.AcceptDonor, "Accept the donor", "Accept", (_DONOR, _DAY)),
     "reject-donor": Order(c.RejectDonor, "Reject the donor", "Reject", (_DONOR, _REASON, _DAY)),
     "register-material": Order(c.RegisterMaterial, "Register tissue or a bank", "Register", (
         Ask("material", "Name"), Ask("kind", "Kind", "choice", choices=choose.materials),
         Ask("parent", "Made from", "choice", choices=choose.origins), Ask("passage", "Passage", "count"), _DAY,
     )),
-    "validate-hold": Order(c.ValidateHold, "Validated hold time", "Sign", (
+    "validate-hold": Order(c.ValidateHold, "Validated hold time", "Record", (
         Ask("product", "Product", "choice", choices=choose.products), Ask("hours", "Hours after thawing"),
         Ask("report", "By which report"), _DAY,
     )),
@@ -182,7 +184,7 @@ ORDERS: dict[str, Order] = {
         _LOT, Ask("results", "", "fields", fields=choose.lot_results), _TIME,
     )),
     "release-lot": Order(c.ReleaseLot, "Release the lot", "Sign and release", (_LOT, _TIME),
-        "You sign that the lot meets every requirement of the protocol."),
+        meaning="I release this lot: it meets every requirement of the protocol, or what may come later."),
     "reject-lot": Order(c.RejectLot, "Reject the lot", "Reject", (_LOT, _REASON, _TIME)),
     "recall-lot": Order(c.RecallLot, "Recall the lot", "Recall", (_LOT, _REASON, _TIME),
         "Nothing of it may be given any more; whoever had it is found and named."),
@@ -192,12 +194,12 @@ ORDERS: dict[str, Order] = {
     )),
     "review-trigger": Order(c.ReviewTrigger, "Review an alert", "Sign the decision", (
         Ask("alert", "Alert", "hidden"), Ask("decision", "Decision", "choice", choices=choose.decisions), _REASON, _DAY,
-    )),
+    ), meaning="I have reviewed this alert, and this is the decision of the board."),
     "activate-protocol": Order(c.ActivateProtocol, "Activate the protocol at a site", "Activate", (
         Ask("site", "Site", "choice", choices=choose.sites), Ask("digest", "Version", "hidden"),
         Ask("approval", "Approval", help="Committee, number and date"), _DAY,
     )),
-    "answer-question": Order(c.AnswerQuestion, "Answer an open question", "Sign the answer", (
+    "answer-question": Order(c.AnswerQuestion, "Answer an open question", "Answer", (
         Ask("question", "Question", "hidden"), Ask("answer", "Answer", "choice", choices=choose.options), _DAY,
     )),
     "delegate": Order(c.Delegate, "Delegate a role", "Delegate", (

@@ -38,6 +38,7 @@ PAGES: Final[dict[str, frozenset[str]]] = {
     "people": frozenset({ADMINISTRATOR, INVESTIGATOR, MONITOR, AUDITOR}),
     "account_new": frozenset({ADMINISTRATOR}),
     "account_reset": frozenset({ADMINISTRATOR}),
+    "factor_roles": frozenset({ADMINISTRATOR}),
     "order": ALL - {STATISTICIAN, AUDITOR},  # each order asks the second table
 }
 
@@ -89,6 +90,7 @@ COMMANDS: Final[dict[type[Command], frozenset[str]]] = {
     c.SendReport: frozenset({INVESTIGATOR, SPONSOR}),
     c.CloseQuery: _CARE | {DATA_MANAGER},
     c.Note: frozenset(),  # needs the vault of names and free text, which is not there yet
+    c.Sign: frozenset({INVESTIGATOR, QUALITY, BOARD}),  # with what they confirm, release or review, never alone
     c.EndScreening: frozenset({INVESTIGATOR, COORDINATOR}),
     c.Withdraw: frozenset({INVESTIGATOR}),
     c.Correct: _CARE | {DATA_MANAGER},

@@ -33,6 +33,15 @@ def set_up(desk: Desk, options: Options) -> Any:
 
 def listen(application: Any, host: str, port: int, proxy: str, ready: Callable[[], None]) -> None:
     """Serve until interrupted; `proxy` is the address whose forwarded headers are believed, or nothing."""
+    server = bound(application, host, port, proxy)
+    ready()
+    with suppress(KeyboardInterrupt):
+        server.run()
+    server.close()
+
+
+def bound(application: Any, host: str, port: int, proxy: str) -> Any:
+    """A server that has its port and does not answer yet."""
     from waitress.server import create_server
 
     believed: dict[str, Any] = {}
@@ -43,7 +52,7 @@ def listen(application: Any, host: str, port: int, proxy: str, ready: Callable[[
             "trusted_proxy_count": 1,
         }
     try:
-        server = create_server(
+        return create_server(
             application,
             host=host,
             port=port,
@@ -55,10 +64,6 @@ def listen(application: Any, host: str, port: int, proxy: str, ready: Callable[[
     except OSError as wrong:
         why = wrong.strerror or str(wrong)
         raise Refused(finding("web_port_taken", host=host, port=port, why=why)) from wrong
-    ready()
-    with suppress(KeyboardInterrupt):
-        server.run()
-    server.close()
 
 
 def secret_beside(place: str, ledger: str) -> str:

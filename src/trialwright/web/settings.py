@@ -111,6 +111,7 @@ def configure(desk: Desk, options: Options) -> None:
         AXES_LOCKOUT_PARAMETERS=["username"],
         AXES_ENABLE_ACCESS_FAILURE_LOG=True,
         AXES_RESET_ON_SUCCESS=True,
+        AXES_SENSITIVE_PARAMETERS=["username", "ip_address", "password", "code"],
         AXES_VERBOSE=False,
         AXES_LOCKOUT_TEMPLATE="web/locked.html",
         STATIC_URL=f"/static/{__version__}/",

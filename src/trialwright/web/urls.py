@@ -15,6 +15,7 @@ from trialwright.web.pages import (
     product,
     safety,
     screening,
+    second_factor,
     signing_in,
     today,
     trial,
@@ -38,14 +39,17 @@ ROUTES: dict[str, tuple[str, View]] = {
     "people": ("people", people.people),
     "account_new": ("people/new", people.account_new),
     "account_reset": ("people/reset", people.account_reset),
+    "factor_roles": ("people/second-factor", second_factor.factor_roles),
     "order": ("order/<str:name>", order.order),
 }
 #: What is open to everybody.
 OPEN: dict[str, tuple[str, View]] = {
     "sign_in": ("sign-in", signing_in.sign_in),
+    "sign_in_code": ("sign-in/code", signing_in.sign_in_code),
     "sign_in_as": ("sign-in-as", signing_in.sign_in_as),
     "sign_out": ("sign-out", signing_in.sign_out),
     "password": ("password", signing_in.password),
+    "second_factor": ("second-factor", second_factor.second_factor),
     "set_up": ("set-up", signing_in.set_up),
     "health": ("health", signing_in.health),
 }

@@ -15,6 +15,7 @@ from trialwright.protocol.protocol import Protocol, label
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
 from trialwright.trial.schedule import encounter_of
+from trialwright.trial.signatures import Signature, signatures
 from trialwright.web.guard import allowed, desk, hers
 from trialwright.web.order_choices import label_of
 from trialwright.web.pages.order import link_to
@@ -28,7 +29,7 @@ _WORDS = {
     e.RECORD_ADDED: "Record added",
     e.RECORD_COMPLETED: "Record completed",
     e.LIST_CLOSED: "List complete",
-    e.ELIGIBILITY_DETERMINED: "Eligibility signed",
+    e.ELIGIBILITY_DETERMINED: "Eligibility confirmed",
     e.ENROLLED: "Enrolled",
     e.ALLOCATED: "Allocated",
     e.DOSE_DETERMINED: "Dose determined",
@@ -44,6 +45,7 @@ _WORDS = {
     e.VISIT_MISSED: "Visit missed",
     e.QUERY_OPENED: "Query opened",
     e.QUERY_CLOSED: "Query answered",
+    e.SIGNED: "Signature",
     e.NOTED: "Note (encrypted)",
     e.SCREENING_ENDED: "Screening ended",
     e.WITHDRAWN: "Withdrawn",
@@ -71,6 +73,8 @@ class Entry:
     values: list[Value] = field(default_factory=list)
     of: int = 0
     void: str = ""
+    signature: Signature | None = None
+    signed_by: list[Signature] = field(default_factory=list)
     changed_by: list[int] = field(default_factory=list)
 
 
@@ -80,10 +84,15 @@ def audit(request: HttpRequest, identity: str) -> HttpResponse:
     protocol, events = desk().protocol(woman.site), desk().events_of(identity)
     known = {event.seq: event for event in events}
     changed = corrections(events)
+    signed = signatures(events)
     correct = allowed(request, c.Correct)
 
     def shown(some: Iterable[Event]) -> list[Entry]:
-        return [_entry(protocol, event, known, changed, correct, identity) for event in some]
+        entries = [_entry(protocol, event, known, changed, correct, identity) for event in some]
+        for one in entries:
+            one.signature = next((each for each in signed if each.event == one.event.seq), None)
+            one.signed_by = [each for each in signed if one.event.seq in each.signed]
+        return entries
 
     wanted, newest = request.GET.get("q", "").strip().lower(), events[::-1]
     if wanted:
@@ -111,6 +120,8 @@ def _entry(
                     entry.values.append(Value(one.label, one.text, old.get(one.label) or "nothing"))
         return entry
     entry.values = _values(protocol, event.type, event.payload)
+    if event.type == e.SIGNED:
+        return entry  # a signature is not taken back
     if correct and not any(one.type == VOIDED for one in changed.get(event.seq, ())):
         _offer(protocol, entry, changed, who)
         entry.void = link_to("void", participant=who, event=str(event.seq), back=f"/participants/{who}/audit")

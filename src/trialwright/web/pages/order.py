@@ -12,16 +12,17 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from trialwright.core.finding import Finding, Refused, finding
-from trialwright.core.partial_date import partial_date
-from trialwright.language.evaluate import answer, evaluate
 from trialwright.protocol.protocol import label
 from trialwright.trial import commands as c
 from trialwright.trial.commands import Command
-from trialwright.trial.facts import as_if_performed, facts_of
+from trialwright.trial.events import stream_of
+from trialwright.web.desk import Meant
 from trialwright.web.fields import Field, typed
-from trialwright.web.guard import allowed, desk, hers, sender, within
+from trialwright.web.guard import allowed, desk, hers, name_of, sender, within
 from trialwright.web.order_choices import Around
 from trialwright.web.orders import ORDERS, PLACES, Ask, Order
+from trialwright.web.proof import asked_again, asks_code, proven
+from trialwright.web.requirements import before
 
 #: What a link says beside the command's own fields, and the form hands on.
 _CARRIED = ("item", "old", "fields")
@@ -55,10 +56,12 @@ def order(request: HttpRequest, name: str) -> HttpResponse:
     around = _around(request, link)
     asked = [_asked(one, around, link) for one in found.asks]
     form = link.get("form") or str(uuid.uuid4())
+    seen = _seen(around) if found.meaning else 0
     above: list[Finding] = []
+    doubted: list[Finding] = []
     if request.method == "POST":
-        above = _carry_out(request, found, asked, link, form)
-        if not above and not any(one.refused or any(each.refused for each in one.fields) for one in asked):
+        above, doubted = _carry_out(request, found, asked, link, form, seen)
+        if not above and not doubted and not any(one.refused or any(e.refused for e in one.fields) for one in asked):
             return _back(request, link)
     context = {
         "order": found,
@@ -68,8 +71,12 @@ def order(request: HttpRequest, name: str) -> HttpResponse:
         "above": above,
         "around": around,
         "back": _place(request, link.get("back", "")),
-        "refused": above or any(one.refused for one in asked),
-        "requires": _requires(around, found),
+        "seen": seen,
+        "doubted": doubted,
+        "password": bool(found.meaning) and asked_again(),
+        "code": bool(found.meaning) and asks_code(request),
+        "refused": above or doubted or any(one.refused for one in asked),
+        "requires": before(around, found.command, desk().local()),
         "title_of_order": _title(around, found),
         "carried": [(key, link[key]) for key in _CARRIED if key in link],
     }
@@ -125,21 +132,38 @@ def _to_begin_with(ask: Ask, around: Around) -> str:
 
 
 def _carry_out(
-    request: HttpRequest, found: Order, asked: list[Asked], link: dict[str, str], form: str
-) -> list[Finding]:
-    """Submit the command; what was refused is put beside its field, and the rest returned."""
+    request: HttpRequest, found: Order, asked: list[Asked], link: dict[str, str], form: str, seen: int
+) -> tuple[list[Finding], list[Finding]]:
+    """Submit the command, signed where it is; what was refused is put beside its field, and the rest returned.
+
+    Second comes what speaks against the one who signs: it stands beside the password.
+    """
     for one in asked:
         if one.ask.kind not in ("fields", "check") and not one.ask.optional and not one.value.strip():
             one.refused.append(finding("web_field_empty", name=one.ask.label))
     if any(one.refused for one in asked):
-        return []
-    command = _command(found, asked, link)
-    by = sender(request)
+        return [], []
+    command, name = _command(found, asked, link), found.command.__name__
+    meant: Meant | None = None
+    if found.meaning and not desk().sent_before(form, [name]):
+        if link.get("seen") != str(seen):
+            return [finding("web_signed_changed")], []
+        try:
+            meant = Meant(found.meaning, name_of(request), proven(request))
+        except Refused as refused:
+            return [], list(refused.findings)
     try:
-        desk().submit({found.command.__name__: command}, by, form)
+        desk().submit({name: command}, sender(request), form, meant)
     except Refused as refused:
-        return [one for one in refused.findings if not _placed(one, asked)]
-    return []
+        return [one for one in refused.findings if not _placed(one, asked)], []
+    return [], []
+
+
+def _seen(around: Around) -> int:
+    """The last event of what is signed, so that nobody signs what has changed since it was shown."""
+    link, last = around.link, around.participant.last if around.participant else 0
+    streams = [stream_of(kind, link[kind]) for kind in ("lot", "unit") if kind in link]
+    return max([last, *(event.seq for one in streams for event in desk().ledger.events(stream=one))])
 
 
 def _command(found: Order, asked: list[Asked], link: dict[str, str]) -> Command:
@@ -179,24 +203,6 @@ def _placed(refused: Finding, asked: list[Asked]) -> bool:
                 one.refused.append(refused)
                 return True
     return False
-
-
-def _requires(around: Around, found: Order) -> list[tuple[str, str, str]]:
-    """What must hold before it is carried out, each with its answer as things stand now."""
-    name = around.link.get("intervention", "")
-    intervention = around.protocol.document.interventions.get(name)
-    if intervention is None or around.participant is None or found.command is not c.Perform:
-        return []
-    now = desk().local().strftime("%Y-%m-%dT%H:%M")
-    facts = as_if_performed(around.protocol, facts_of(around.protocol, around.participant), intervention, now)
-    arm = around.participant.allocation.arm if around.participant.allocation else ""
-    rows = []
-    for index, one in enumerate(intervention.requires):
-        if not arm or not one.arms or arm in one.arms:
-            rule = around.protocol.rules[f"interventions.{name}.requires.{index}.rule"]
-            holds = answer(evaluate(rule, facts, partial_date(now))).value
-            rows.append((one.says, holds, {"yes": "good", "no": "bad"}.get(holds, "open")))
-    return rows
 
 
 def _title(around: Around, found: Order) -> str:

@@ -13,6 +13,7 @@ from trialwright.protocol.adverse_event import ADVERSE_EVENT
 from trialwright.protocol.protocol import Protocol, label
 from trialwright.trial import commands as c
 from trialwright.trial.commands import Command
+from trialwright.trial.events import participant_stream
 from trialwright.trial.facts import anchor_date
 from trialwright.trial.state import Participant
 from trialwright.views.cutoff import CutOff
@@ -57,6 +58,7 @@ def participant(request: HttpRequest, identity: str) -> HttpResponse:
         "transfers": transfers(cut) if protocol.document.pregnancy else [],
         "records": _records(protocol, woman),
         "courses": list(_courses(request, protocol, woman)),
+        "signatures": desk().signatures_on(participant_stream(identity)),
         "may_enter": may_open(request.acting.role, "visit_check"),
         "may_audit": may_open(request.acting.role, "audit"),
         "may_query": allowed(request, c.CloseQuery),
@@ -129,7 +131,7 @@ def _facts(protocol: Protocol, woman: Participant) -> list[tuple[str, str]]:
     rows.append(("Consent", woman.consented or "not recorded"))
     if woman.determinations:
         last = woman.determinations[-1]
-        rows.append(("Eligibility", f"{last.verdict}, signed {last.on}"))
+        rows.append(("Eligibility", f"{last.verdict}, confirmed {last.on}"))
     if woman.enrolled:
         rows.append(("Enrolled", f"{woman.enrolled}, number {woman.number}"))
     if woman.allocation is not None:

@@ -6,15 +6,16 @@ import secrets
 
 from axes.models import AccessFailureLog, AccessLog
 from axes.utils import reset
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from trialwright.trial import commands as c
-from trialwright.trial.delegations import ADMINISTRATOR, delegations_of
+from trialwright.trial.delegations import ADMINISTRATOR, ROLES, delegations_of
 from trialwright.web.guard import allowed, desk
-from trialwright.web.models import Account
+from trialwright.web.models import Account, FactorRequired, SecondFactor
 from trialwright.web.pages.order import link_to
 
 _SHOWN = 30
@@ -45,7 +46,9 @@ def people(request: HttpRequest) -> HttpResponse:
     context = {
         "log": log,
         "delegate": link_to("delegate", back="/people") if allowed(request, c.Delegate) else "",
-        "accounts": list(Account.objects.order_by("username")) if manages else [],
+        "accounts": list(Account.objects.select_related("secondfactor").order_by("username")) if manages else [],
+        "roles": ROLES if manages and not settings.DEMO else (),
+        "factor_roles": set(FactorRequired.objects.values_list("role", flat=True)) if manages else set(),
         "manages": manages,
         "signed_in": list(AccessLog.objects.order_by("-attempt_time")[:_SHOWN]) if sees else [],
         "failed": list(AccessFailureLog.objects.order_by("-attempt_time")[:_SHOWN]) if sees else [],
@@ -88,6 +91,9 @@ def account_reset(request: HttpRequest) -> HttpResponse:
             account.is_active = True
             reset(username=account.username)
             messages.success(request, f"{account.username} can sign in again.")
+        case "factor":
+            SecondFactor.objects.filter(account=account).delete()
+            messages.success(request, f"{account.username} has no second factor any more.")
         case _:
             password = secrets.token_urlsafe(12)
             account.set_password(password)

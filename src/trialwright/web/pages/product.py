@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from trialwright.core.partial_date import partial_date
-from trialwright.language.evaluate import answer, evaluate
-from trialwright.language.facts import Facts, Observation
+from trialwright.language.facts import Observation
 from trialwright.language.values import show
 from trialwright.language.vocabulary import Vocabulary
-from trialwright.protocol.document import ItemPart, Requirement
-from trialwright.protocol.protocol import Protocol, label
+from trialwright.protocol.document import ItemPart
+from trialwright.protocol.protocol import label
 from trialwright.trial.custody import Lot, Unit, donor_of, origin_of, recipients
+from trialwright.trial.events import stream_of
 from trialwright.web.fields import shown_unit
 from trialwright.web.guard import allowed, desk, within
 from trialwright.web.orders import ORDERS
 from trialwright.web.pages.order import link_to
+from trialwright.web.requirements import of_lot, of_unit
 
 #: The state of a lot or a unit -> the orders that lead on from it, the usual one first.
 LOT_STEPS: dict[str, tuple[str, ...]] = {
@@ -103,7 +103,6 @@ def lot(request: HttpRequest, identity: str) -> HttpResponse:
         raise Http404
     here, document = f"/product/lots/{identity}/", protocol.document.products[found.product]
     donor = donor_of(trial.custody, identity)
-    path = f"products.{found.product}.release"
     context = {
         "lot": found,
         "product": label(protocol, found.product),
@@ -111,13 +110,14 @@ def lot(request: HttpRequest, identity: str) -> HttpResponse:
         "origin": list(reversed(origin_of(trial.custody, identity))),
         "donor": donor,
         "results": _results(protocol.products[found.product], document.items, found.results),
-        "requirements": list(_requirements(protocol, path, document.release, found.results, str(desk().today()))),
+        "requirements": list(of_lot(protocol, trial, identity, str(desk().today()))),
         "units": [
             one
             for one in trial.custody.units.values()
             if one.lot == identity and within(request, trial.sites.get(one.participant))
         ],
         "recipients": [one for one in recipients(trial.custody, identity) if within(request, trial.sites.get(one[0]))],
+        "signatures": desk().signatures_on(stream_of("lot", identity)),
         "steps": _steps(request, LOT_STEPS.get(found.state, ()), lot=identity, back=here),
     }
     return render(request, "web/lot.html", context)
@@ -130,15 +130,14 @@ def unit(request: HttpRequest, identity: str) -> HttpResponse:
     if found is None or not within(request, trial.sites.get(found.participant)):
         raise Http404
     here, document = f"/product/units/{identity}/", protocol.document.products[found.product].unit
-    known = {**(trial.custody.lots[found.lot].results if found.lot in trial.custody.lots else {}), **found.results}
-    path = f"products.{found.product}.unit.release"
     context = {
         "unit": found,
         "tone": TONES.get(found.state, "open"),
         "intervention": label(protocol, found.intervention),
         "way": _way(found),
         "results": _results(protocol.units[found.product], document.items, found.results),
-        "requirements": list(_requirements(protocol, path, document.release, known, str(desk().today()))),
+        "requirements": list(of_unit(protocol, trial, found, str(desk().today()))),
+        "signatures": desk().signatures_on(stream_of("unit", identity)),
         "steps": _unit_steps(request, found, here),
         "checked": list(dict.fromkeys(found.verified_by)),
         "lot": trial.custody.lots.get(found.lot),
@@ -204,18 +203,3 @@ def _results(
         text = items[name].label.en if name in items else name.replace("_", " ")
         rows.append((text, value, last.date.text if last and last.date else ""))
     return rows
-
-
-def _requirements(
-    protocol: Protocol,
-    path: str,
-    requirements: Sequence[Requirement],
-    results: Mapping[str, Sequence[Observation]],
-    on: str,
-) -> Iterator[tuple[str, str, str]]:
-    """Every requirement with its answer, and how that looks."""
-    facts = Facts(dict(results))
-    for index, one in enumerate(requirements):
-        found = answer(evaluate(protocol.rules[f"{path}.{index}.rule"], facts, partial_date(on))).value
-        tone = {"yes": "good", "no": "bad"}.get(found, "open")
-        yield one.says, found if found != "unknown" or not one.later else "comes later", tone

@@ -7,7 +7,9 @@ from django.shortcuts import render
 
 from trialwright.protocol.adverse_event import ADVERSE_EVENT
 from trialwright.trial import commands as c
+from trialwright.trial import events as e
 from trialwright.trial.clocks import Due
+from trialwright.trial.signatures import Signature
 from trialwright.views.serious_events import SeriousEvent
 from trialwright.web.guard import allowed, desk, within
 from trialwright.web.pages.order import link_to
@@ -31,12 +33,14 @@ def safety(request: HttpRequest) -> HttpResponse:
     shown = [
         (row, [(due, _sent(row, due, sends)) for due in row.due if due.standing != "does not apply"]) for row in rows
     ]
+    signed = _signed_reviews()
     alerts = [
         (
             one,
             link_to("review-trigger", alert=one.identity, back="/safety")
             if allowed(request, c.ReviewTrigger) and not one.decision
             else "",
+            signed.get(one.identity, []),
         )
         for one in reversed(trial.alerts.values())
         if not one.participant or within(request, trial.sites.get(one.participant))
@@ -50,6 +54,19 @@ def safety(request: HttpRequest) -> HttpResponse:
         "may_complete": allowed(request, c.CompleteRecord),
     }
     return render(request, "web/safety.html", context)
+
+
+def _signed_reviews() -> dict[str, list[Signature]]:
+    """The signatures under the reviews of each alert."""
+    alert_of = {
+        event.seq: str(event.payload.get("alert"))
+        for event in desk().ledger.events(stream=e.TRIAL, types=[e.TRIGGER_REVIEWED])
+    }
+    found: dict[str, list[Signature]] = {}
+    for one in desk().signatures_on(e.TRIAL) if alert_of else ():
+        for alert in {alert_of[seq] for seq in one.signed if seq in alert_of}:
+            found.setdefault(alert, []).append(one)
+    return found
 
 
 def _sent(row: SeriousEvent, due: Due, role: str) -> str:

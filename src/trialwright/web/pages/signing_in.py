@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import time
 import uuid
+from urllib.parse import urlencode
 
+from axes.handlers.proxy import AxesProxyHandler
 from django import forms
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
@@ -15,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from trialwright import __version__
@@ -24,9 +28,13 @@ from trialwright.trial.office import Sender
 from trialwright.web.desk import stamp
 from trialwright.web.guard import desk
 from trialwright.web.models import Account
+from trialwright.web.second_factor import accepted, factor_of
 
 #: What the one at the console reads there, and types once, to make the first account.
 SET_UP_CODE = secrets.token_hex(4)
+
+_HALF = "half signed in"  # in the session: who knows the password, and since when
+_HALF_SECONDS = 300
 
 
 def sign_in(request: HttpRequest) -> HttpResponse:
@@ -37,12 +45,37 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         name, password = request.POST.get("username", ""), request.POST.get("password", "")
         account = authenticate(request, username=name, password=password)
+        if account is not None and factor_of(account) is not None:
+            request.session.cycle_key()
+            request.session[_HALF] = {"account": account.pk, "at": int(time.time())}
+            return redirect(f"{reverse('sign_in_code')}?{urlencode({'next': _next(request)})}")
         if account is not None:
             login(request, account)
             return redirect(_next(request))
         wrong = True
     context = {"wrong": wrong, "next": _next(request), "demonstration": _demonstration() if settings.DEMO else []}
     return render(request, "web/sign_in.html", context, status=401 if wrong else 200)
+
+
+def sign_in_code(request: HttpRequest) -> HttpResponse:
+    """The code, after name and password, where the account has a second factor."""
+    half = request.session.get(_HALF) or {}
+    account = Account.objects.filter(pk=half.get("account"), is_active=True).first()
+    if account is None or time.time() - half["at"] > _HALF_SECONDS:
+        return redirect("sign_in")
+    wrong = False
+    if request.method == "POST":
+        name = {"username": account.username}
+        if not AxesProxyHandler.is_allowed(request, name):
+            request.axes_locked_out, request.axes_credentials = True, name  # its middleware answers that it is locked
+        elif accepted(request, account, request.POST.get("code", "")):
+            login(request, account, backend="django.contrib.auth.backends.ModelBackend")
+            request.session.pop(_HALF, None)
+            return redirect(_next(request))
+        wrong = True
+    return render(
+        request, "web/sign_in_code.html", {"wrong": wrong, "next": _next(request)}, status=401 if wrong else 200
+    )
 
 
 def sign_in_as(request: HttpRequest) -> HttpResponse:
