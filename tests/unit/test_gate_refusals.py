@@ -330,8 +330,9 @@ def test_only_a_rehearsal_takes_an_answer_from_a_file(tmp_path: Path, kind: str,
 #: Codes of trial.toml that the gate does not use: findings of a rehearsal model, and a query's words.
 NOT_OF_THE_GATE = ("rehearsal_", "formula_", "query_implausible")
 ELSEWHERE = {"question_blocks", "answer_unknown", "answer_from_file", "arm_sealed", "attachment_missing"}
-#: Tried in test_delegations.py.
+#: Tried in test_delegations.py, and in test_signatures.py.
 ELSEWHERE |= {"role_unknown", "delegation_ends_early", "delegation_over", "delegation_unknown"}
+ELSEWHERE |= {"signature_broken", "signature_of_nothing", "signature_taken_back"}
 
 
 def test_every_refusal_of_the_gate_is_tried_here() -> None:
