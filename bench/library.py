@@ -33,7 +33,7 @@ def rows(at: Workplace) -> list[Row]:
     again = seconds(lambda: add(library, [str(dump)]))
     index = open_index(library)
     entries = [entry_of(study) for study in originals]
-    asked = [each(1, lambda entry=entry: related(index, entry))[0] for entry in entries]  # type: ignore[misc]
+    asked = [each(1, lambda entry=entry: related(index, entry))[0] for entry in entries]  # type: ignore[misc]  # the default binds the entry
     return [
         Row(f"{told}: add", "s", (took,), below(120)),
         Row(f"{told}: add again, unchanged", "s", (again,)),

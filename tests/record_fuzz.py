@@ -173,7 +173,7 @@ def run(inputs: int, seed: int, root: Path) -> Counter[str]:
         given = data(dice, whole)
         try:
             counts[try_one(given)] += 1
-        except Exception as wrong:
+        except Exception as wrong:  # whatever it is, it is what a fuzz looks for: raised again, with the bytes
             raise AssertionError(f"input {number} of seed {seed}: {given[:3000]!r}") from wrong
     return counts
 

@@ -17,11 +17,12 @@ from trialwright.protocol.protocol import Protocol
 from trialwright.render.charts import boundary_course
 from trialwright.report.board import Board, arm_name, news, open_board, serious_counts
 from trialwright.report.board_closed import closed_html
-from trialwright.report.board_counts import adherences, exposures, failures, pause_ranges, pooled_events, quality
+from trialwright.report.board_counts import adherences, exposures, failures, pooled_events, quality
 from trialwright.report.board_json import board_json
 from trialwright.report.board_open import open_html
 from trialwright.report.board_questions import boundary_sentence, questions, status
 from trialwright.report.study import open_study
+from trialwright.statistics.boundary import pause_ranges
 from trialwright.trial import commands as c
 from trialwright.views.graded_events import ANY, BEFORE
 from trialwright.views.infusions import infusions

@@ -15,6 +15,7 @@ from trialwright.protocol.protocol import Protocol, label
 from trialwright.render.page import Section, figure, page
 from trialwright.render.shares import chances
 from trialwright.render.table import Column, table
+from trialwright.statistics.boundary import pause_ranges
 
 NOMINAL = 0.95
 #: How far from its level a coverage may lie, beyond Monte Carlo error, before the page says so.
@@ -200,16 +201,9 @@ def _boundary(protocol: Protocol, found: Boundary) -> str:
         f"The trial pauses when the chance that the true rate exceeds {100 * told.p0:.0f} % is above "
         f"{100 * told.threshold:.0f} %, from a Beta({told.a:g}, {told.b:g}) prior; consulted after each woman treated."
     )
-    steps: list[tuple[int, int, int]] = []
-    for n, least in enumerate(told.pause_at, 1):
-        if least is not None:
-            if steps and steps[-1][0] == least:
-                steps[-1] = (least, steps[-1][1], n)
-            else:
-                steps.append((least, n, n))
     limits = [
         {"least": f"≥ {least}", "of": str(first) if first == last else f"{first} to {last}"}
-        for least, first, last in steps
+        for least, first, last in pause_ranges(told.pause_at)
     ]
     columns = [
         Column("rate", "True rate", "right"),

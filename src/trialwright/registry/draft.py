@@ -271,10 +271,10 @@ def _yaml(data: object) -> str:
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False)
 
 
-class _Dumper(_FAST):  # type: ignore[misc, valid-type]
+class _Dumper(_FAST):  # type: ignore[misc, valid-type]  # the C one if there
     """Aliases are refused in a protocol, so that each list is written out."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # PyYAML calls it so
         return True
 
 

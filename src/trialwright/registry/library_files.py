@@ -49,6 +49,7 @@ def studies(path: Path) -> Iterator[Piece]:
                 yield from _lines(lines, path.name)
         else:
             yield from _whole(path.read_bytes() if path.stat().st_size <= 100 * MAX_BYTES else b"", path.name)
+    # zipfile raises the last two for a compression it does not know, and for a file under a password
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as wrong:
         yield finding(
             "file_unreadable", Where(str(path)), Grade.WARNING, path=path.name, why=str(wrong) or type(wrong).__name__

@@ -45,7 +45,7 @@ def read_record(data: bytes | str, name: str = "") -> Record:
         study, places, name, text if form == "page" else "", already={(one.code, one.where.path) for one in kept}
     )
     order = sorted(kept, key=lambda one: (_GRADES[one.grade], one.where.line, one.where.path, one.code))
-    return Record(study, places, tuple(order), name, form)  # type: ignore[arg-type]
+    return Record(study, places, tuple(order), name, form)  # type: ignore[arg-type]  # one of three
 
 
 _GRADES = {Grade.ERROR: 0, Grade.WARNING: 1, Grade.NOTE: 2}

@@ -281,23 +281,3 @@ def _adherence(key: tuple[str, str, str, str], rows: Sequence[RegimenRow]) -> Ad
         sum((row.used for row in known if row.used is not None), Fraction(0)),
         sum((row.planned for row in known if row.planned is not None), Fraction(0)), spread(shares, len(rows)),
     )  # fmt: skip
-
-
-# ---------------------------------------------------------------- the boundary as a table
-
-
-def pause_ranges(pause_at: Sequence[int | None]) -> list[tuple[int, int, int]]:
-    """How many women with an event pause the trial, from how many treated to how many.
-
-    >>> pause_ranges([None, 2, 2, 3])
-    [(2, 2, 3), (3, 4, 4)]
-    """
-    ranges: list[tuple[int, int, int]] = []
-    for index, least in enumerate(pause_at):
-        if least is None:
-            continue
-        if ranges and ranges[-1][0] == least:
-            ranges[-1] = (least, ranges[-1][1], index + 1)
-        else:
-            ranges.append((least, index + 1, index + 1))
-    return ranges

@@ -13,9 +13,9 @@ from trialwright.protocol.protocol import label
 from trialwright.protocol.reporting import CAVEATS, cited, pack
 from trialwright.render.table import Column
 from trialwright.report.board import Board
-from trialwright.report.board_counts import pause_ranges
 from trialwright.report.board_tables import lines, pairs, paragraphs, tabled, words
 from trialwright.report.numbers import decimal, percent
+from trialwright.statistics.boundary import pause_ranges
 
 
 def guideline(board: Board) -> str:

@@ -13,8 +13,9 @@ from math import isfinite
 from typing import Any
 
 from trialwright.report.board import Board, arm_name, first_product_day, news, serious_counts
-from trialwright.report.board_counts import adherences, exposures, failures, pace, pause_ranges, pooled_events, quality
+from trialwright.report.board_counts import adherences, exposures, failures, pace, pooled_events, quality
 from trialwright.report.board_questions import boundary_sentence, questions, status
+from trialwright.statistics.boundary import pause_ranges
 from trialwright.views.cutoff import ALL
 from trialwright.views.pregnancies import ChildRow, side_by_side
 

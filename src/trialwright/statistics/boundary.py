@@ -106,6 +106,23 @@ def crosses(table: BoundaryTable, x: int, n: int) -> bool:
     return least is not None and x >= least
 
 
+def pause_ranges(pause_at: Sequence[int | None]) -> list[tuple[int, int, int]]:
+    """How many women with an event pause the trial, from how many treated to how many.
+
+    >>> pause_ranges([None, 2, 2, 3])
+    [(2, 2, 3), (3, 4, 4)]
+    """
+    ranges: list[tuple[int, int, int]] = []
+    for index, least in enumerate(pause_at):
+        if least is None:
+            continue
+        if ranges and ranges[-1][0] == least:
+            ranges[-1] = (least, ranges[-1][1], index + 1)
+        else:
+            ranges.append((least, index + 1, index + 1))
+    return ranges
+
+
 def operating_characteristics(
     table: BoundaryTable, rates: Sequence[float], looks: Sequence[int] | None = None
 ) -> tuple[Characteristic, ...]:

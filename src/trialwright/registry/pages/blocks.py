@@ -114,7 +114,7 @@ def blocks(page: list[Line]) -> tuple[list[Block], bool]:
                 section = found.key
                 made.append(Block(section, found.label, list(found.rest), bool(found.rest)))
                 if helped and is_help(_next(page, place)):
-                    place = page.index(_next(page, place), place)  # type: ignore[arg-type]
+                    place = page.index(_next(page, place), place)  # type: ignore[arg-type]  # a help text is there
             continue
         if (
             _TIME_FRAME.search(line.text)

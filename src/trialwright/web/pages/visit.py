@@ -220,7 +220,7 @@ def _decides(request: HttpRequest, woman: Participant, form: VisitForm, here: st
             "enrolment": bool(woman.enrolled) or not eligible,
             "allocation": woman.allocation is not None or not woman.enrolled,
         }[one]
-        wanted: type[Command] = command  # type: ignore[assignment]
+        wanted: type[Command] = command  # type: ignore[assignment]  # the table mixes kinds
         if not done and allowed(request, wanted):
             found.append((says, link_to(order, participant=woman.identity, back=here)))
     return found
