@@ -18,7 +18,7 @@ HELPERS = {
 }  # fmt: skip
 PARTS = {
     "balance.mean_sd", "balance.standardised_difference", "balance.standardised_difference_of_proportions",
-    "boundary.crosses", "boundary.posterior_above", "exact_comparison.binomial_chances",
+    "boundary.crosses", "boundary.pause_ranges", "boundary.posterior_above", "exact_comparison.binomial_chances",
     "exact_comparison.fisher_power_equal_tails", "linear_covariance.contrast",
     "linear_covariance.fit_linear_covariance", "overlap.overlap_weights", "paired.signed_rank_distribution",
     "populations.ate_weights", "populations.att_weights", "populations.entropy_weights",
