@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from trialwright.web.desk import Desk
 
 _HERE = Path(__file__).parent
+#: The languages of the pages, as a browser asks for them, each under its own name.
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 #: Minutes without a request after which somebody is signed out.
 IDLE_MINUTES = 30
 #: Wrong passwords in a row after which an account is locked, and for how many hours.
@@ -58,6 +60,7 @@ def configure(desk: Desk, options: Options) -> None:
             "django.middleware.security.SecurityMiddleware",
             "whitenoise.middleware.WhiteNoiseMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.middleware.locale.LocaleMiddleware",
             "django.middleware.common.CommonMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -75,7 +78,7 @@ def configure(desk: Desk, options: Options) -> None:
                         "django.contrib.messages.context_processors.messages",
                         "trialwright.web.guard.surroundings",
                     ],
-                    "builtins": ["trialwright.web.templatetags.words"],
+                    "builtins": ["django.templatetags.i18n", "trialwright.web.templatetags.words"],
                 },
             }
         ],
@@ -120,7 +123,10 @@ def configure(desk: Desk, options: Options) -> None:
         MESSAGE_STORAGE="django.contrib.messages.storage.session.SessionStorage",
         USE_TZ=True,
         TIME_ZONE="UTC",
-        USE_I18N=False,
+        USE_I18N=True,
+        LANGUAGE_CODE="en",
+        LANGUAGES=LANGUAGES,
+        LOCALE_PATHS=[_HERE / "locale"],
         FORMAT_MODULE_PATH="trialwright.web.formats",
         DATA_UPLOAD_MAX_MEMORY_SIZE=1_000_000,
         LOGGING_CONFIG=None,
