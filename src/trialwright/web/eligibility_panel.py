@@ -11,9 +11,10 @@ from trialwright.core.truth import Truth
 from trialwright.language.explain import lines
 from trialwright.protocol.asking import expected_cost, what_to_ask
 from trialwright.protocol.eligibility import CriterionAnswer, determine
-from trialwright.protocol.protocol import Protocol, label
+from trialwright.protocol.protocol import Protocol
 from trialwright.trial.facts import facts_of
 from trialwright.trial.state import Participant
+from trialwright.web.words import label
 
 _NEXT = 6
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+
 from trialwright.core import units
 from trialwright.core.finding import Finding
-from trialwright.core.interval import plain
+from trialwright.core.interval import Interval, plain
 from trialwright.core.units import COUNT
 from trialwright.language.vocabulary import Item
 from trialwright.protocol.protocol import Limits
@@ -155,12 +157,16 @@ def with_unit(made: Field, text: str) -> str:
 
 def _help(item: Item, limits: Limits) -> str:
     if item.kind == "date":
-        return "A day, a month or a year: 1994-05-17, 1994-05 or 1994"
+        return str(_("A day, a month or a year: 1994-05-17, 1994-05 or 1994"))
     if item.kind not in ("quantity", "count"):
         return ""
     unit = shown_unit(item.unit.code)
     if limits.plausible is not None:
-        return f"Usually {plain(limits.plausible.low)} to {plain(limits.plausible.high)} {unit}".strip()
+        return _ends(_("Usually %(low)s to %(high)s %(unit)s"), limits.plausible, unit)
     if limits.possible is not None:
-        return f"{plain(limits.possible.low)} to {plain(limits.possible.high)} {unit}".strip()
+        return _ends(_("%(low)s to %(high)s %(unit)s"), limits.possible, unit)
     return ""
+
+
+def _ends(text: str, between: Interval, unit: str) -> str:
+    return str(text % {"low": plain(between.low), "high": plain(between.high), "unit": unit}).strip()

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from trialwright.language.vocabulary import Vocabulary
 from trialwright.protocol.adverse_event import ADVERSE_EVENT, CRITERIA, ROLES, SPONSOR
-from trialwright.protocol.protocol import NO_LIMITS, Protocol, label
+from trialwright.protocol.protocol import NO_LIMITS, Protocol
 from trialwright.trial import delegations
 from trialwright.trial.custody import FROM_THE_UNIT
 from trialwright.trial.state import Participant, TrialState
 from trialwright.web.fields import Field, field_of
+from trialwright.web.words import label, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +28,17 @@ class Around:
 
 def products(around: Around) -> list[tuple[str, str]]:
     """The products of the protocol."""
-    return [(name, one.label.en) for name, one in around.protocol.document.products.items()]
+    return [(name, written(one.label)) for name, one in around.protocol.document.products.items()]
 
 
 def arms(around: Around) -> list[tuple[str, str]]:
     """The arms of the protocol."""
-    return [(name, one.label.en) for name, one in around.protocol.document.arms.items()]
+    return [(name, written(one.label)) for name, one in around.protocol.document.arms.items()]
 
 
 def sites(around: Around) -> list[tuple[str, str]]:
     """The sites of the protocol."""
-    return [(name, f"{name}, {one.en}") for name, one in around.protocol.document.sites.items()]
+    return [(name, f"{name}, {written(one)}") for name, one in around.protocol.document.sites.items()]
 
 
 def sites_or_all(around: Around) -> list[tuple[str, str]]:
@@ -63,7 +64,7 @@ def lots(around: Around) -> list[tuple[str, str]]:
 
 def giving(around: Around) -> list[tuple[str, str]]:
     """What gives a product."""
-    return [(name, one.label.en) for name, one in around.protocol.document.interventions.items() if one.product]
+    return [(name, written(one.label)) for name, one in around.protocol.document.interventions.items() if one.product]
 
 
 def drugs(around: Around) -> list[tuple[str, str]]:
@@ -114,7 +115,9 @@ def lot_results(around: Around) -> list[Field]:
     if lot is None:
         return []
     items = around.protocol.document.products[lot.product].items
-    return _of_vocabulary(around.protocol.products[lot.product], {name: one.label.en for name, one in items.items()})
+    return _of_vocabulary(
+        around.protocol.products[lot.product], {name: written(one.label) for name, one in items.items()}
+    )
 
 
 def donor_results(around: Around) -> list[Field]:
@@ -124,7 +127,7 @@ def donor_results(around: Around) -> list[Field]:
     if donor is None or part is None:
         return []
     return _of_vocabulary(
-        around.protocol.donors[donor.product], {name: one.label.en for name, one in part.items.items()}
+        around.protocol.donors[donor.product], {name: written(one.label) for name, one in part.items.items()}
     )
 
 
@@ -137,7 +140,7 @@ def unit_results(around: Around) -> list[Field]:
     vocabulary = around.protocol.units[unit.product]
     own = [name for name in part.items if name not in part.recipient and name not in ("volume", "total_cells")]
     return [
-        field_of(name, part.items[name].label.en, vocabulary.items[name], NO_LIMITS)
+        field_of(name, written(part.items[name].label), vocabulary.items[name], NO_LIMITS)
         for name in own
         if name in vocabulary.items
     ]
@@ -178,7 +181,7 @@ def _is_given(protocol: Protocol, kind: str) -> bool:
 def label_of(protocol: Protocol, kind: str, name: str) -> str:
     """How a field of a kind of record is called."""
     fields = protocol.document.records[kind].fields
-    return fields[name].label.en if name in fields else label(protocol, name)
+    return written(fields[name].label) if name in fields else label(protocol, name)
 
 
 def performed_fields(around: Around) -> list[Field]:

@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial.schedule import Planned, encounter_of
 from trialwright.web.summary import visit_label
+from trialwright.web.words import written
 
 WIDTH, LEFT, LANE, TOP = 960, 132, 34, 30
 _EDGE = 12
@@ -72,12 +76,12 @@ def timeline(
     def x(day: date) -> float:
         return round(LEFT + _EDGE + (WIDTH - LEFT - 2 * _EDGE) * (day - first).days / days, 1)
 
-    lanes = [Lane(schedule.epochs[name].en, TOP + LANE * row) for row, name in enumerate(epochs)]
+    lanes = [Lane(written(schedule.epochs[name]), TOP + LANE * row) for row, name in enumerate(epochs)]
     bars = []
     for one in visits:
         row = epochs.index(schedule.encounters[encounter_of(one.encounter)].epoch)
         start, end = x(one.earliest), x(one.latest)
-        title = f"{visit_label(protocol, one.encounter)}: {one.standing}, {one.earliest} to {one.latest}"
+        title = f"{visit_label(protocol, one.encounter)}: {_(one.standing)}, {one.earliest} – {one.latest}"
         bars.append(
             Bar(
                 start,
@@ -99,4 +103,4 @@ def _ticks(first: date, last: date, x: Callable[[date], float]) -> Iterator[Tick
     shown = [day for day in months if first < day <= last]
     every = next(step for step in (1, 2, 3, 6, 12, 24, 1200) if len(shown) <= 12 * step)
     for place, day in enumerate(day for day in shown if (day.month - 1) % min(every, 12) == 0):
-        yield Tick(x(day), day.strftime("%b %Y") if place == 0 or day.month == 1 else day.strftime("%b"))
+        yield Tick(x(day), date_format(day, _("M Y") if place == 0 or day.month == 1 else _("M")))

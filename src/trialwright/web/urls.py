@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import path
+from django.views.i18n import set_language
 
 from trialwright.web.guard import View, guarded
 from trialwright.web.pages import (
@@ -51,6 +52,7 @@ OPEN: dict[str, tuple[str, View]] = {
     "password": ("password", signing_in.password),
     "second_factor": ("second-factor", second_factor.second_factor),
     "set_up": ("set-up", signing_in.set_up),
+    "language": ("language", set_language),
     "health": ("health", signing_in.health),
 }
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+
 from trialwright.language.values import show
 from trialwright.ledger.envelope import Event
 from trialwright.protocol.document import Activity
-from trialwright.protocol.protocol import NO_LIMITS, Protocol, label
+from trialwright.protocol.protocol import NO_LIMITS, Protocol
 from trialwright.trial import commands as c
 from trialwright.trial.commands import Command
 from trialwright.trial.decoding import decode_observation
 from trialwright.trial.schedule import encounter_of
 from trialwright.trial.state import Participant
 from trialwright.web.fields import Field, field_of, shown_unit, typed, with_unit
+from trialwright.web.words import label
 
 HOLD = "hold"
 
@@ -144,7 +147,9 @@ def shown(protocol: Protocol, item: str, event: Event) -> str:
     """A recorded answer with its day, as entered."""
     told = decode_observation(event.payload, event)
     unit = protocol.vocabulary.items[item].unit.code if item in protocol.vocabulary.items else "1"
-    value = told.entered or (show(told.value, shown_unit(unit)) if told.value is not None else f"not done: {told.why}")
+    value = told.entered or (
+        show(told.value, shown_unit(unit)) if told.value is not None else _("not done: %(why)s") % {"why": told.why}
+    )
     return f"{value}, {event.on}"
 
 

@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from trialwright.core.finding import Finding, Refused, finding
-from trialwright.protocol.protocol import label
 from trialwright.trial import commands as c
 from trialwright.trial.commands import Command
 from trialwright.trial.events import stream_of
@@ -23,6 +22,7 @@ from trialwright.web.order_choices import Around
 from trialwright.web.orders import ORDERS, PLACES, Ask, Order
 from trialwright.web.proof import asked_again, asks_code, proven
 from trialwright.web.requirements import before
+from trialwright.web.words import label
 
 #: What a link says beside the command's own fields, and the form hands on.
 _CARRIED = ("item", "old", "fields")

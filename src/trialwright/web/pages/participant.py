@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from trialwright.core.partial_date import PartialDate
 from trialwright.protocol.adverse_event import ADVERSE_EVENT
-from trialwright.protocol.protocol import Protocol, label
+from trialwright.protocol.protocol import Protocol
 from trialwright.trial import commands as c
 from trialwright.trial.commands import Command
 from trialwright.trial.events import participant_stream
@@ -25,6 +26,7 @@ from trialwright.web.permissions import may_open
 from trialwright.web.summary import standing
 from trialwright.web.timeline import timeline
 from trialwright.web.visit_form import rows_of
+from trialwright.web.words import label, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +74,23 @@ def actions(request: HttpRequest, woman: Participant, protocol: Protocol) -> lis
     steps: list[tuple[type[Command], str, str, bool]] = []
     left = woman.withdrawn or woman.screening_ended
     if not left and not woman.consented:
-        steps.append((c.Consent, "consent", "Record consent", True))
+        steps.append((c.Consent, "consent", _("Record consent"), True))
     if not left and woman.consented and not woman.enrolled:
         eligible = bool(woman.determinations) and woman.determinations[-1].verdict == "eligible"
-        steps.append((c.ConfirmEligibility, "confirm-eligibility", "Confirm eligibility", not eligible))
+        steps.append((c.ConfirmEligibility, "confirm-eligibility", _("Confirm eligibility"), not eligible))
         if eligible:
-            steps.append((c.Enrol, "enrol", "Enrol", True))
+            steps.append((c.Enrol, "enrol", _("Enrol"), True))
     if not left and woman.enrolled and woman.allocation is None:
-        steps.append((c.Allocate, "allocate", "Allocate", True))
+        steps.append((c.Allocate, "allocate", _("Allocate"), True))
     gives = protocol.document.arms[woman.allocation.arm].gives if woman.allocation and woman.allocation.arm else ()
     if not left and any(_may_have(woman, name, protocol) for name in gives):
-        steps.append((c.OrderUnit, "order-unit", "Order a unit", False))
+        steps.append((c.OrderUnit, "order-unit", _("Order a unit"), False))
     if woman.consented:
-        steps.append((c.AddRecord, "add-record", "Report an event", False))
+        steps.append((c.AddRecord, "add-record", _("Report an event"), False))
     if not left and not woman.enrolled:
-        steps.append((c.EndScreening, "end-screening", "End screening", False))
+        steps.append((c.EndScreening, "end-screening", _("End screening"), False))
     if not left and woman.enrolled:
-        steps.append((c.Withdraw, "withdraw", "Withdrawal", False))
+        steps.append((c.Withdraw, "withdraw", _("Withdrawal"), False))
     found = []
     for command, order, says, first in steps:
         more = {"kind": ADVERSE_EVENT} if order == "add-record" else {}
@@ -110,9 +112,9 @@ def _courses(
             offers = [
                 Action(says, link_to(order, participant=woman.identity, intervention=name, record=record, back=here))
                 for order, says in (
-                    ("dispense-drug", "Hand out"),
-                    ("return-drug", "Take back"),
-                    ("change-regimen", "Change"),
+                    ("dispense-drug", _("Hand out")),
+                    ("return-drug", _("Take back")),
+                    ("change-regimen", _("Change")),
                 )
                 if allowed(request, ORDERS[order].command) and not woman.withdrawn
             ]
@@ -127,24 +129,29 @@ def _may_have(woman: Participant, name: str, protocol: Protocol) -> bool:
 
 
 def _facts(protocol: Protocol, woman: Participant) -> list[tuple[str, str]]:
-    rows = [("Site", f"{woman.site}, {protocol.document.sites[woman.site].en}"), ("Screened", woman.screened)]
-    rows.append(("Consent", woman.consented or "not recorded"))
+    rows = [
+        (_("Site"), f"{woman.site}, {written(protocol.document.sites[woman.site])}"),
+        (_("Screened"), woman.screened),
+    ]
+    rows.append((_("Consent"), woman.consented or _("not recorded")))
     if woman.determinations:
         last = woman.determinations[-1]
-        rows.append(("Eligibility", f"{last.verdict}, confirmed {last.on}"))
+        rows.append(
+            (_("Eligibility"), _("%(verdict)s, confirmed %(day)s") % {"verdict": _(last.verdict), "day": last.on})
+        )
     if woman.enrolled:
-        rows.append(("Enrolled", f"{woman.enrolled}, number {woman.number}"))
+        rows.append((_("Enrolled"), _("%(day)s, number %(number)s") % {"day": woman.enrolled, "number": woman.number}))
     if woman.allocation is not None:
         arm = (
             label(protocol, woman.allocation.arm)
             if woman.allocation.arm
-            else f"place {woman.allocation.position}, sealed"
+            else _("place %(place)s, sealed") % {"place": woman.allocation.position}
         )
-        rows.append(("Arm", f"{arm}, {woman.allocation.on}"))
+        rows.append((_("Arm"), f"{arm}, {woman.allocation.on}"))
     if woman.withdrawn:
-        rows.append(("Withdrawn", f"{woman.withdrawn}: {woman.withdrawal_reason}"))
+        rows.append((_("Withdrawn"), f"{woman.withdrawn}: {woman.withdrawal_reason}"))
     if woman.screening_ended:
-        rows.append(("Screening ended", f"{woman.screening_ended}: {woman.screening_end_reason}"))
+        rows.append((_("Screening ended"), f"{woman.screening_ended}: {woman.screening_end_reason}"))
     return rows
 
 

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from trialwright.trial import commands as c
 from trialwright.trial.delegations import ADMINISTRATOR, ROLES, delegations_of
@@ -63,18 +64,19 @@ def account_new(request: HttpRequest) -> HttpResponse:
         raise Http404
     name, full = request.POST.get("username", "").strip(), request.POST.get("name", "").strip()
     if Account.objects.filter(username=name).exists():
-        messages.error(request, f"{name} is taken; a user name is never given twice.")
+        messages.error(request, _("%(name)s is taken; a user name is never given twice.") % {"name": name})
         return redirect("people")
     try:
         Account.username_validator(name)
     except ValidationError:
         full = ""
     if not full:
-        messages.error(request, "A user name has letters, digits and @ . + - _; the full name is not empty.")
+        messages.error(request, _("A user name has letters, digits and @ . + - _; the full name is not empty."))
         return redirect("people")
     password = secrets.token_urlsafe(12)
     Account.objects.create_user(name, password=password, first_name=full, must_change=True)
-    messages.success(request, f"{name} can sign in once with {password}, and is then asked for another password.")
+    says = _("%(name)s can sign in once with %(password)s, and is then asked for another password.")
+    messages.success(request, says % {"name": name, "password": password})
     return redirect("people")
 
 
@@ -86,19 +88,22 @@ def account_reset(request: HttpRequest) -> HttpResponse:
     match request.POST.get("what"):
         case "close":
             account.is_active = False
-            messages.success(request, f"{account.username} can no longer sign in. What was signed stands.")
+            messages.success(
+                request, _("%(name)s can no longer sign in. What was signed stands.") % {"name": account.username}
+            )
         case "open":
             account.is_active = True
             reset(username=account.username)
-            messages.success(request, f"{account.username} can sign in again.")
+            messages.success(request, _("%(name)s can sign in again.") % {"name": account.username})
         case "factor":
             SecondFactor.objects.filter(account=account).delete()
-            messages.success(request, f"{account.username} has no second factor any more.")
+            messages.success(request, _("%(name)s has no second factor any more.") % {"name": account.username})
         case _:
             password = secrets.token_urlsafe(12)
             account.set_password(password)
             account.must_change = True
             reset(username=account.username)
-            messages.success(request, f"{account.username} can sign in once with {password}.")
+            says = _("%(name)s can sign in once with %(password)s.")
+            messages.success(request, says % {"name": account.username, "password": password})
     account.save()
     return redirect("people")

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from trialwright.language.facts import Observation
 from trialwright.language.values import show
 from trialwright.language.vocabulary import Vocabulary
 from trialwright.protocol.document import ItemPart
-from trialwright.protocol.protocol import label
 from trialwright.trial.custody import Lot, Unit, donor_of, origin_of, recipients
 from trialwright.trial.events import stream_of
 from trialwright.web.fields import shown_unit
@@ -19,6 +19,7 @@ from trialwright.web.guard import allowed, desk, within
 from trialwright.web.orders import ORDERS
 from trialwright.web.pages.order import link_to
 from trialwright.web.requirements import of_lot, of_unit
+from trialwright.web.words import label, written
 
 #: The state of a lot or a unit -> the orders that lead on from it, the usual one first.
 LOT_STEPS: dict[str, tuple[str, ...]] = {
@@ -174,7 +175,7 @@ def _unit_steps(request: HttpRequest, found: Unit, here: str) -> list[tuple[str,
         known = {"unit": found.identity, "participant": found.participant, "intervention": found.intervention}
         if name == "verify-unit":
             known = {}
-        title = "Begin the infusion" if name == "perform" else ORDERS[name].title
+        title = _("Begin the infusion") if name == "perform" else ORDERS[name].title
         steps.append((title, link_to(name, **known, back=here)))
     return steps
 
@@ -200,6 +201,6 @@ def _results(
         last = told[-1] if told else None
         value = show(last.value, item.unit.code) if last and last.value is not None else ""
         value = _shown(last.entered) if last and last.entered else value
-        text = items[name].label.en if name in items else name.replace("_", " ")
+        text = written(items[name].label) if name in items else name.replace("_", " ")
         rows.append((text, value, last.date.text if last and last.date else ""))
     return rows

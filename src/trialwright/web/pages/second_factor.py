@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
 
 from trialwright.core.finding import Finding, Refused, finding
 from trialwright.trial.delegations import ROLES, delegations_of
@@ -42,7 +43,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
                 mine.refresh_from_db()  # its last step, or its recovery codes, have just changed
                 if request.POST.get("what") == "remove" and not asked:
                     mine.delete()
-                    messages.success(request, "Your second factor is removed.")
+                    messages.success(request, _("Your second factor is removed."))
                     return redirect("second_factor")
                 codes = factor.renew(mine)
         except Refused as refused:
@@ -67,7 +68,9 @@ def factor_roles(request: HttpRequest) -> HttpResponse:
     FactorRequired.objects.exclude(role__in=chosen).delete()
     for role in chosen:
         FactorRequired.objects.get_or_create(role=role)
-    messages.success(request, f"A second factor is asked of: {', '.join(chosen) or 'nobody'}.")
+    messages.success(
+        request, _("A second factor is asked of: %(roles)s.") % {"roles": ", ".join(map(_, chosen)) or _("nobody")}
+    )
     return redirect("people")
 
 
@@ -86,6 +89,6 @@ def _to_scan(request: HttpRequest) -> dict[str, str]:
     secret = request.session.get(_SECRET) or pyotp.random_base32()
     request.session[_SECRET] = secret
     told = factor.address(secret, request.user.username, desk().ledger.header.trial)
-    picture = segno.make(told, error="m").svg_inline(scale=5, border=4, title="QR code for an authenticator")
+    picture = segno.make(told, error="m").svg_inline(scale=5, border=4, title=_("QR code for an authenticator"))
     spaced = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
     return {"picture": mark_safe(picture), "secret": spaced}

@@ -20,6 +20,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 
 from trialwright import __version__
 from trialwright.trial import commands as c
@@ -112,15 +113,15 @@ def password(request: HttpRequest) -> HttpResponse:
 class SetUp(forms.Form):
     """The first account: an administrator, who then makes the others."""
 
-    code = forms.CharField(label="Code from the console")
-    username = forms.CharField(label="User name", max_length=150)
-    name = forms.CharField(label="Full name", max_length=150)
-    password = forms.CharField(label="Password", widget=forms.PasswordInput, help_text="At least 12 characters")
+    code = forms.CharField(label=_("Code from the console"))
+    username = forms.CharField(label=_("User name"), max_length=150)
+    name = forms.CharField(label=_("Full name"), max_length=150)
+    password = forms.CharField(label=_("Password"), widget=forms.PasswordInput, help_text=_("At least 12 characters"))
 
     def clean_code(self) -> str:
         """Only who sees the console of the server knows the code."""
         if not hmac.compare_digest(str(self.cleaned_data["code"]).strip(), SET_UP_CODE):
-            raise ValidationError("This is not the code that the server printed when it started.")
+            raise ValidationError(_("This is not the code that the server printed when it started."))
         return str(self.cleaned_data["code"])
 
     def clean_password(self) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 
 from trialwright.core.finding import Finding, Refused, finding
-from trialwright.protocol.protocol import Protocol, label
+from trialwright.protocol.protocol import Protocol
 from trialwright.trial import commands as c
 from trialwright.trial.commands import Command
 from trialwright.trial.schedule import Planned, encounter_of
@@ -22,11 +23,12 @@ from trialwright.web.models import Draft
 from trialwright.web.pages.order import link_to
 from trialwright.web.permissions import may_open
 from trialwright.web.visit_form import VisitForm, commands_of, filled, visit_form
+from trialwright.web.words import label
 
 _DECIDES = {
-    "eligibility": ("confirm-eligibility", "Confirm eligibility", c.ConfirmEligibility),
-    "enrolment": ("enrol", "Enrol", c.Enrol),
-    "allocation": ("allocate", "Allocate", c.Allocate),
+    "eligibility": ("confirm-eligibility", _("Confirm eligibility"), c.ConfirmEligibility),
+    "enrolment": ("enrol", _("Enrol"), c.Enrol),
+    "allocation": ("allocate", _("Allocate"), c.Allocate),
 }
 
 

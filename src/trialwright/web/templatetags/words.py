@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.utils.translation import gettext as _
 
 from trialwright.core.finding import Finding, mend, says
 from trialwright.web.guard import desk
 from trialwright.web.summary import visit_label
+from trialwright.web.words import language
 
 register = template.Library()
 
@@ -18,13 +20,13 @@ register = template.Library()
 @register.filter
 def told(found: Finding) -> str:
     """What a finding says."""
-    return says(found)
+    return says(found, language())
 
 
 @register.filter
 def mended(found: Finding) -> str:
     """How a finding is mended."""
-    return mend(found)
+    return mend(found, language())
 
 
 @register.filter
@@ -69,8 +71,9 @@ def span(left: timedelta | None) -> str:
         return ""
     minutes = abs(int(left.total_seconds() // 60))
     days, hours = minutes // 1440, minutes % 1440 // 60
-    text = f"{days} d {hours} h" if days else f"{hours} h {minutes % 60} min"
-    return f"{text} overdue" if left < timedelta(0) else f"{text} left"
+    text = _("%(days)s d %(hours)s h") if days else _("%(hours)s h %(minutes)s min")
+    text %= {"days": days, "hours": hours, "minutes": minutes % 60}
+    return str((_("%(span)s overdue") if left < timedelta(0) else _("%(span)s left")) % {"span": text})
 
 
 @register.filter

@@ -1,0 +1,1 @@
+"""How dates are written: as ISO 8601 has them, in every language."""
