@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import string
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from trialwright.core.finding import codes, fields
+from trialwright.core.finding import codes, fields, finding, languages, says
 
 SOURCE = Path(__file__).parent.parent.parent / "src" / "trialwright"
 #: The functions that make a finding, each with the position of the code among its arguments.
@@ -71,3 +72,32 @@ def test_every_message_is_used(file: str) -> None:
     text = "\n".join(source.read_text("utf-8") for source in SOURCE.rglob("*.py"))
     catalogue = tomllib.loads((SOURCE / "core" / "messages" / file).read_text("utf-8"))
     assert [code for code in catalogue if f'"{code}"' not in text] == []
+
+
+#: What the pages of a running trial may tell; other catalogues are told in English where a sentence is missing.
+TOLD_ON_PAGES = ("trial.toml", "product.toml", "clocks.toml", "web.toml")
+
+
+@pytest.mark.parametrize("file", TOLD_ON_PAGES)
+@pytest.mark.parametrize("language", [one for one in languages() if one != "en"])
+def test_what_the_pages_tell_is_told_in_every_language(file: str, language: str) -> None:
+    folder = SOURCE / "core" / "messages"
+    english = tomllib.loads((folder / file).read_text("utf-8"))
+    assert english.keys() == tomllib.loads((folder / language / file).read_text("utf-8")).keys()
+
+
+@pytest.mark.parametrize("language", [one for one in languages() if one != "en"])
+def test_a_translation_has_the_values_of_its_english_sentence(language: str) -> None:
+    folder = SOURCE / "core" / "messages" / language
+    for file in sorted(folder.glob("*.toml")):
+        for code, entry in tomllib.loads(file.read_text("utf-8")).items() if file.name != "words.toml" else ():
+            for part, text in entry.items():
+                named = {name for _, name, _, _ in string.Formatter().parse(text) if name}
+                asked = {name for _, name, _, _ in string.Formatter().parse(_catalogue()[code][part]) if name}
+                assert named == asked, f"{code}.{part}"
+
+
+def test_what_is_filled_into_a_sentence_is_called_as_its_language_calls_it() -> None:
+    found = finding("reason_missing", what="A correction")
+    assert says(found, "zh") == "更正需要说明理由。"
+    assert says(finding("reason_missing", what="Something else"), "zh") == "Something else需要说明理由。"

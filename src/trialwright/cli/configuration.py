@@ -2,7 +2,7 @@
 
 `trialwright.toml` beside where the command is run, or the file named with `--config`:
 
-    language = "en"        # of findings; "en", or another one that has a catalogue
+    language = "en"        # of findings: "en" or "zh"
     [log]
     level = "warning"      # debug, info, warning, error
     file = ""              # empty: the error stream

@@ -72,12 +72,12 @@ def finding(code: str, where: Where = Where(), grade: Grade = Grade.ERROR, **val
 
 def says(found: Finding, language: str = "en") -> str:
     """What was found, as a sentence."""
-    return _fill(_template(found.code, language)["says"], found.values)
+    return _fill(_template(found.code, language)["says"], found.values, language)
 
 
 def mend(found: Finding, language: str = "en") -> str:
     """How to mend it, as a sentence."""
-    return _fill(_template(found.code, language)["mend"], found.values)
+    return _fill(_template(found.code, language)["mend"], found.values, language)
 
 
 def text(found: Finding, language: str = "en") -> str:
@@ -106,8 +106,9 @@ def _template(code: str, language: str) -> Mapping[str, str]:
     return _catalogue(language).get(code) or _catalogue("en")[code]
 
 
-def _fill(template: str, values: Mapping[str, str]) -> str:
-    return template.format_map(values)
+def _fill(template: str, values: Mapping[str, str], language: str) -> str:
+    words = _words(language)
+    return template.format_map({name: words.get(value, value) for name, value in values.items()})
 
 
 @cache
@@ -117,5 +118,19 @@ def _catalogue(language: str) -> Mapping[str, Mapping[str, str]]:
         folder = folder / language
     if not folder.is_dir():
         return {}
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+    files = sorted((file for file in folder.iterdir() if _holds_messages(file.name)), key=lambda file: file.name)
     return {code: entry for file in files for code, entry in tomllib.loads(file.read_text("utf-8")).items()}
+
+
+@cache
+def _words(language: str) -> Mapping[str, str]:
+    """How a language calls what is filled into its sentences; what it does not call stays as it is."""
+    file = resources.files("trialwright.core") / "messages" / language / _WORDS
+    return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+
+def _holds_messages(name: str) -> bool:
+    return name.endswith(".toml") and name != _WORDS
+
+
+_WORDS = "words.toml"
