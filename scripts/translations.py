@@ -27,6 +27,8 @@ from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.utils.translation import to_locale
 
 from trialwright.core.truth import Truth
+from trialwright.protocol.adverse_event import RELATEDNESS
+from trialwright.protocol.eligibility import Verdict
 from trialwright.trial import clocks, custody, delegations, schedule
 from trialwright.views import alerts
 from trialwright.web.desk import Desk
@@ -102,6 +104,7 @@ def of_code(source: str) -> Iterator[Text]:
 def of_tables() -> Iterator[str]:
     """Words that the code keeps in tables or in states, and that a page translates where it shows them."""
     from trialwright.web import proof, second_factor  # they ask for settings when they are imported
+    from trialwright.web.fields import ANSWERS
     from trialwright.web.orders import ORDERS
     from trialwright.web.pages.product import LOT_STEPS, TONES
 
@@ -112,7 +115,7 @@ def of_tables() -> Iterator[str]:
     yield from delegations.ROLES
     for states in (schedule.Standing, clocks.Standing, alerts.Standing, custody.UnitState):
         yield from get_args(states)
-    yield from (*LOT_STEPS, *TONES, "recalled")
+    yield from (*LOT_STEPS, *TONES, "recalled", *ANSWERS, *RELATEDNESS, *get_args(Verdict), "inclusion", "exclusion")
     yield from (one.value for one in Truth)
     yield from (proof.PASSWORD, proof.DEMONSTRATION, second_factor.CODE, second_factor.RECOVERY)
 

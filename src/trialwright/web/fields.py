@@ -63,6 +63,11 @@ _SHOWN = {
     "uL": "µL",
     "10*6/mL": "million/mL",
 }
+#: Answers that many protocols share, and that a page shows in the reader's language; other ones stand as they are.
+ANSWERS = (
+    *("yes", "no", "female", "male", "negative", "positive", "indeterminate", "normal", "abnormal", "none"),
+    *("mild", "moderate", "severe", "resolved", "ongoing", "fatal", "left", "right", "other"),
+)
 #: Values that mean that nothing was typed.
 NOT_DONE = "not_done"
 
