@@ -13,7 +13,8 @@ from tests.registry_studies import studies
 
 from bench.row import Row, below, each, seconds
 from bench.workplace import Workplace
-from trialwright.registry.library import add, entry_of, open_index
+from trialwright.registry.library import add, open_index
+from trialwright.registry.library_entry import entry_of
 from trialwright.registry.related import related
 
 #: The registry has over half a million records; no more than these are made.

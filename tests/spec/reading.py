@@ -152,4 +152,4 @@ def _protocol(vocabulary: dict[str, Data]) -> Protocol:
     reading = Reading({})
     known = vocabulary_of(document, reading)
     assert not [found for found in reading.findings if found.grade is Grade.ERROR], reading.findings
-    return replace(whole, vocabulary=known)
+    return replace(whole, vocabulary=known, limits={})

@@ -105,6 +105,36 @@ def test_screen_of_somebody_who_fits_is_done(capsys: pytest.CaptureFixture[str],
     assert out.rstrip().endswith("eligible")
 
 
+def test_screen_refuses_what_cannot_be_and_asks_about_what_is_odd(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "facts.yaml"
+    file.write_text("date: 2026-03-09\nfacts: {birth_date: 2030-05, afc: -5}\n", encoding="utf-8")
+    code, out, err = _run(capsys, "screen", HBMSC, file)
+    assert (code, out) == (2, "")
+    assert "2030-05 lies after 2026-03-09" in err
+    assert "-5 is outside what is possible" in err
+    file.write_text("date: 2026-03-09\nfacts: {birth_date: 1990-05, afc: 60}\n", encoding="utf-8")
+    code, out, err = _run(capsys, "screen", HBMSC, file)
+    assert (code, err) == (1, "")
+    assert out.startswith("warning: facts.yaml:2:35: afc: 60 lies outside the plausible 0 to 40")
+    code, data = _json(capsys, "screen", HBMSC, file)
+    assert [one["code"] for one in data["findings"]] == ["query_implausible"]
+
+
+@pytest.mark.parametrize(("file", "code"), [("/dev/full", 0), ("/nowhere/at/all.log", 2)])
+def test_a_log_that_takes_no_line_is_told_and_written_to_the_error_stream(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, file: str, code: int
+) -> None:
+    (tmp_path / "trialwright.toml").write_text(f'[log]\nlevel = "info"\nfile = "{file}"\n', encoding="utf-8")
+    found, out, err = _run(capsys, "coverage", HBMSC)
+    assert found == code
+    assert '"event"' not in out
+    finding, line = err.strip().rsplit("\n", 1)
+    assert f"The log {file} cannot be written" in finding
+    assert (json.loads(line)["verb"], json.loads(line)["code"]) == ("coverage", code)
+
+
 def test_a_users_fault_is_refused_with_a_sentence(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, facts: Path, broken: Path
 ) -> None:

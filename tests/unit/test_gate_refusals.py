@@ -182,6 +182,8 @@ ROWS: list[Row] = [
     ("an item that does not exist", consented, c.Observe("P-1", "amhh", "1 ng/mL", DAY), "", "fact_unknown"),
     ("an item of the partner asked of her", consented, c.Observe("P-1", "amh", "1 ng/mL", DAY, person="partner"), "", "fact_unknown"),
     ("a weight of a tonne", consented, c.Observe("P-1", "weight", "1000 kg", DAY), "", "value_impossible"),
+    ("a count below zero", consented, c.Observe("P-1", "amh", "-5 ng/mL", DAY), "", "value_impossible"),
+    ("a birth after the day of which it is told", consented, c.Observe("P-1", "birth_date", "2030-05", DAY), "", "birth_ahead"),
     ("an impossible field", consented, c.AddRecord("P-1", "adverse_event", "a", DAY, {"grade": "6"}), "", "value_impossible"),
     ("an attestation by the coordinator", consented, c.Observe("P-1", "fit_for_trial", "yes", DAY), "coordinator", "role_wrong"),
     ("an attribute that the item has not", consented, c.Observe("P-1", "amh", "1 ng/mL", DAY, {"cycle_day": "3"}), "", "attribute_unknown"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
+import sqlite3
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ import pytest
 
 from trialwright.cli.main import main
 from trialwright.core.finding import Refused
-from trialwright.registry.library import add, entry_of, held, open_index, update
+from trialwright.registry.library import add, held, open_index, update
+from trialwright.registry.library_entry import entry_of, key_of
 from trialwright.registry.related import entry_at, related
 
 INVENTED = Path(__file__).parent.parent / "data" / "records" / "invented.json"
@@ -158,6 +161,68 @@ def test_a_damaged_library_is_refused(library: Path) -> None:
     (library / "library.db").write_bytes(b"nothing of SQLite" * 100)
     with pytest.raises(Refused, match="cannot be used"):
         held(library)
+
+
+@pytest.mark.parametrize("part", ["index", "meta.json", "*.store", "*.idx", "*.term", "*.pos", "*.fast", "*.fieldnorm"])
+def test_an_index_with_a_part_gone_is_refused_and_made_again_from_the_kept_records(
+    library: Path, tmp_path: Path, part: str
+) -> None:
+    before = related(open_index(library), entry_of(ASKED))
+    if part == "index":
+        shutil.rmtree(library / "index")
+    for file in (library / "index").glob(part):
+        file.unlink()
+    (tmp_path / "dump.ndjson").unlink()
+    for work in (open_index, held):
+        with pytest.raises(Refused, match="lacks a part of its index"):
+            work(library)
+    done = update(library)
+    assert [one.code for one in done.findings] == ["library_source_gone", "library_index_made"]
+    assert done.findings[1].values["count"] == "5"
+    assert related(open_index(library), entry_of(ASKED)) == before
+    assert held(library)[0] == 5
+
+
+@pytest.mark.parametrize("left", [None, b""])
+def test_a_library_without_its_records_is_refused(library: Path, tmp_path: Path, left: bytes | None) -> None:
+    (library / "library.db").unlink()
+    if left is not None:
+        (library / "library.db").write_bytes(left)
+    for work in (open_index, held, update, lambda folder: add(folder, [str(tmp_path / "dump.ndjson")])):
+        with pytest.raises(Refused, match=r"no library\.db, which keeps the records"):
+            work(library)
+
+
+def test_a_library_in_an_older_form_is_refused(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "library.db") as kept:
+        kept.execute("CREATE TABLE records (nct TEXT PRIMARY KEY, digest BLOB)")
+    with pytest.raises(Refused, match="written by another version"):
+        held(tmp_path)
+
+
+def test_records_without_a_number_are_known_by_their_content(tmp_path: Path) -> None:
+    studies = [_study(7, title=title, conditions=["Gout"]) for title in ("Rest", "Motion", "Sleep")]
+    for study in studies[:2]:
+        del study["protocolSection"]["identificationModule"]["nctId"]
+    library = tmp_path / "library"
+    done = add(library, [_dump(tmp_path / "dump.ndjson", studies)])
+    assert (done.new, done.skipped, held(library)[0]) == (3, 0, 3)
+    again = add(library, [_dump(tmp_path / "again.ndjson", studies)])
+    assert (again.new, again.same) == (0, 3)
+    one, two = (entry_of(study) for study in studies[:2])
+    assert key_of(one) != key_of(two)
+    index = open_index(library)
+    assert entry_at(index, key_of(one)) == one
+    assert {key_of(near.entry) for near in related(index, one)} == {key_of(two), "NCT00000007"}
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_a_number_that_json_does_not_have_is_skipped_and_told(tmp_path: Path, number: str) -> None:
+    line = json.dumps(_study(1))
+    (tmp_path / "dump.ndjson").write_text(f'{line}\n{{"x": {number}, {line[1:]}\n')
+    done = add(tmp_path / "library", [str(tmp_path / "dump.ndjson")])
+    assert (done.new, done.skipped) == (1, 1)
+    assert number in done.findings[0].values["why"]
 
 
 def test_a_record_without_a_word_is_near_to_nothing(library: Path) -> None:

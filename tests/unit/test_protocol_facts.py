@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.protocols import FOLDERS, protocol_of
-from trialwright.core.finding import Finding, mend, says
+from trialwright.core.finding import Finding, Grade, mend, says
 from trialwright.core.interval import INFINITY, Interval, point
 from trialwright.core.partial_date import partial_date
 from trialwright.core.truth import Truth
@@ -54,6 +54,13 @@ def _facts(text: str) -> FactsFile:
         ("facts:\n  partner.amh: 5 ng/mL", "fact_unknown", 2),
         ("facts:\n  afc: many", "fact_unreadable", 2),
         ("facts:\n  afc: 5.5", "fact_unreadable", 2),
+        ("facts:\n  afc: -5", "value_impossible", 2),
+        ("facts:\n  afc: 121", "value_impossible", 2),
+        ("facts:\n  fsh:\n    value: 5 [IU]/L\n    cycle_day: -3", "value_impossible", 4),
+        ("facts:\n  amh: 200 ng/mL", "value_impossible", 2),
+        ("records:\n  embryo:\n    - {day: -1}", "value_impossible", 3),
+        ("date: 2026-03-09\nfacts:\n  birth_date: 2026-04", "birth_ahead", 3),
+        ("date: 2026-03-09\nfacts:\n  birth_date: 2031", "birth_ahead", 3),
         ("facts:\n  afc: 1e999999999", "fact_unreadable", 2),
         ("facts:\n  afc: [1, [2]]", "fact_unreadable", 2),
         ("facts:\n  amh: 5", "fact_unit", 2),
@@ -90,6 +97,32 @@ def _facts(text: str) -> FactsFile:
 def test_a_slip_in_a_facts_file_is_a_finding_on_its_line(text: str, code: str, line: int) -> None:
     found = _facts(text).findings
     assert (code, line) in [(one.code, one.where.line) for one in found], found
+
+
+@pytest.mark.parametrize(
+    ("text", "says_also"),
+    [
+        ("facts:\n  afc: 60", "60 lies outside the plausible 0 to 40 1."),
+        ("facts:\n  amh: 20 ng/mL", "In ng/dL it would be plausible; was the unit mistaken?"),
+        ("facts:\n  afc: 12", ""),
+        ("facts:\n  amh: <0.16 ng/mL", ""),
+        ("date: 2026-03-09\nfacts:\n  birth_date: 2026", ""),
+    ],
+)
+def test_an_odd_value_in_a_facts_file_is_a_warning_and_is_used(text: str, says_also: str) -> None:
+    told = _facts(text)
+    assert [(one.code, one.grade) for one in told.findings] == (
+        [("query_implausible", Grade.WARNING)] if says_also else []
+    )
+    assert says_also in "".join(says(one) for one in told.findings)
+    assert any(told.facts.observations.values())
+
+
+def test_a_woman_cannot_be_asked_about_before_her_birth(tmp_path: Path) -> None:
+    (tmp_path / "facts.yaml").write_text("date: 2026-03-09\nfacts: {birth_date: 1990-05}\n", "utf-8")
+    assert read_facts(PROTOCOL, tmp_path / "facts.yaml").findings == []
+    early = read_facts(PROTOCOL, tmp_path / "facts.yaml", partial_date("1990-04"))
+    assert [one.code for one in early.findings] == ["birth_ahead"]
 
 
 def test_a_facts_file_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:

@@ -190,6 +190,30 @@ def test_a_missing_folder_and_a_folder_in_the_files_place_are_findings(tmp_path:
     assert [one.code for one in load(HBMSC / "record.txt")[1]] == ["file_unreadable"]
 
 
+#: What is written, instead, what is said of it.
+SAID = [
+    ("enrolment: 60", "enrolment: many", "design.enrolment: a whole number is needed here, not many."),
+    ("enrolment: 60", "enrolment: 0", "design.enrolment: a number above 0 is needed here, not 0."),
+    ("enrolment: 60", "enrolment: {a: 1}", "design.enrolment: a whole number is needed here."),
+    ("version: 1\n", "", "version: it is needed, and missing."),
+    ("version: 1\n", "version: 1\nverison: 2\n", "verison: nothing of that name may stand here."),
+    (
+        "allocation: non-randomised",
+        "allocation: fair",
+        "not applicable', 'randomised' or 'non-randomised' is needed here",
+    ),
+    ("title: ", "title: [a]\nsubtitle: ", "title: a text is needed here."),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "words"), SAID)
+def test_a_wrong_field_is_told_in_words_of_ours(old: str, new: str, words: str) -> None:
+    _, findings, _ = changed(old, new)
+    told = [says(one) for one in findings if one.code == "document_field"]
+    assert any(words in one for one in told), told
+    assert not any("nput should" in one or "alue error" in one or "type=" in one for one in told)
+
+
 def test_yes_no_on_and_numbers_with_a_point_stay_what_was_written() -> None:
     marked = read("on: no\nyes: 1.10\nn: 007\nx: 12\nt: true\nempty:\nq: '12'\n", "x.yaml")
     assert marked.data == {"on": "no", "yes": "1.10", "n": "007", "x": 12, "t": True, "empty": None, "q": "12"}

@@ -12,13 +12,15 @@ The log is structured and holds no participant data: verbs, counts, durations an
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
-from trialwright.core.finding import Refused, finding, languages
+from trialwright.core.finding import Finding, Refused, finding, languages, text, unreadable
 
 FILE = "trialwright.toml"
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -34,6 +36,7 @@ class Configuration:
 
 
 _current = [Configuration()]
+_stream = [sys.stderr]  # of the log
 
 
 def current() -> Configuration:
@@ -43,6 +46,7 @@ def current() -> Configuration:
 
 def start(path: str) -> None:
     """Read the configuration file and set up the log; `Refused` says what is wrong with it."""
+    _current[0] = Configuration()
     _current[0] = _read(path)
     if current().log_file or current().log_level in ("info", "debug"):
         _set_up_log(current())
@@ -71,28 +75,47 @@ def _read(path: str) -> Configuration:
 
 
 def _set_up_log(configuration: Configuration) -> None:
-    import structlog
-
+    file = configuration.log_file
     try:  # the log stays open for as long as the command runs
-        file = configuration.log_file
         stream = Path(file).open("a", encoding="utf-8") if file else sys.stderr  # noqa: SIM115
     except OSError as wrong:
-        why = wrong.strerror or "unwritable"
-        raise Refused(finding("folder_unwritable", path=configuration.log_file, why=why)) from wrong
+        _write_to(sys.stderr)
+        raise Refused(_unwritable(wrong)) from wrong
+    _write_to(stream)
+
+
+def _write_to(stream: TextIO) -> None:
+    import structlog
+
+    _stream[0] = stream
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[configuration.log_level]),
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[current().log_level]),
         logger_factory=structlog.PrintLoggerFactory(stream),
     )
 
 
+def _unwritable(wrong: OSError) -> Finding:
+    return finding("log_unwritable", path=current().log_file, why=unreadable(wrong))
+
+
 def log(event: str, **values: object) -> None:
-    """Write one line of the log, where one is kept: what happened and how it went, never about a participant."""
+    """Write one line of the log, where one is kept: what happened and how it went, never about a participant.
+
+    A file that takes no line any more is told on the error stream, and the line goes there.
+    """
     if current().log_file or current().log_level in ("info", "debug"):
         import structlog
 
-        structlog.get_logger().info(event, **values)
+        try:
+            structlog.get_logger().info(event, **values)
+        except OSError as wrong:
+            print(f"trialwright: {text(_unwritable(wrong))}", file=sys.stderr)
+            with contextlib.suppress(OSError):  # it fails again at what waits to be written
+                _stream[0].close()
+            _write_to(sys.stderr)
+            structlog.get_logger().info(event, **values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import importlib
 import os
@@ -51,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         configuration.start(options.config)
         module = importlib.import_module(f"trialwright.cli.{options.verb}")
-        code = int(module.run(options))
+        with contextlib.redirect_stdout(output.Shown(sys.stdout)):
+            code = int(module.run(options))
     except Refused as refused:
         output.refuse(refused.findings, as_json=options.json)
         refused_for = sorted({found.code for found in refused.findings})

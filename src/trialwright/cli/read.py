@@ -121,7 +121,8 @@ def _write(path: Path, record: Record, library: str) -> None:
 def _related(record: Record, library: str) -> Section:
     """The nearest trials of a library as a part of the page."""
     try:
-        from trialwright.registry.library import entry_of, open_index
+        from trialwright.registry.library import open_index
+        from trialwright.registry.library_entry import entry_of
         from trialwright.registry.related import related
     except ModuleNotFoundError as wrong:
         raise Refused(finding("engine_missing")) from wrong

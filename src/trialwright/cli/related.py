@@ -20,7 +20,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the nearest trials, each with its reasons; 1 where there is none."""
     try:
-        from trialwright.registry.library import entry_of, open_index
+        from trialwright.registry.library import open_index
+        from trialwright.registry.library_entry import entry_of, key_of
         from trialwright.registry.related import entry_at, related
     except ModuleNotFoundError as wrong:
         raise Refused(finding("engine_missing")) from wrong
@@ -41,10 +42,10 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         output.emit(
             {
-                "record": entry.nct,
+                "record": key_of(entry),
                 "related": [
                     {
-                        "nct": one.entry.nct,
+                        "nct": key_of(one.entry),
                         "title": one.entry.title,
                         "status": one.entry.status,
                         "phase": one.entry.phase,
@@ -60,9 +61,9 @@ def run(options: argparse.Namespace) -> int:
             }
         )
         return 0 if found else 1
-    print(f"{entry.nct}: {entry.title}" if entry.nct else entry.title)
+    print(f"{key_of(entry)}: {entry.title}")
     for one in found:
-        print(f"  {one.score:.2f}  {one.entry.nct}  {one.entry.title}")
+        print(f"  {one.score:.2f}  {key_of(one.entry)}  {one.entry.title}")
         if one.near_duplicate:
             print(f"{'':8}near duplicate: nearly the same words throughout")
         for why in one.reasons:

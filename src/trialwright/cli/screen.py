@@ -6,7 +6,7 @@ import argparse
 
 from trialwright.cli import output
 from trialwright.cli.loading import protocol_at
-from trialwright.core.finding import Refused, finding
+from trialwright.core.finding import Finding, Grade, Refused, finding
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,16 +28,16 @@ def run(options: argparse.Namespace) -> int:
     from trialwright.protocol.facts_file import read_facts
 
     protocol = protocol_at(options.protocol)
-    told = read_facts(protocol, options.facts)
-    if told.findings:
-        raise Refused(*told.findings)
     try:
-        when = partial_date(options.on) if options.on else told.date
+        asked = partial_date(options.on) if options.on else None
     except ValueError:
-        when = None
+        raise Refused(_no_date(options.on)) from None
+    told = read_facts(protocol, options.facts, asked)
+    if wrong := [one for one in told.findings if one.grade is Grade.ERROR]:
+        raise Refused(*wrong)
+    when = asked or told.date
     if when is None:
-        given = options.on or "nothing"
-        raise Refused(finding("fact_unreadable", name="The date", value=given, expected="a date", example="2026-03-09"))
+        raise Refused(_no_date("nothing"))
     result = determine(protocol, told.facts, when)
     asking = what_to_ask(protocol, result)
     open_questions = [one.criterion.missing for one in result.answers if one.criterion.missing]
@@ -48,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
                 "digest": protocol.digest,
                 "on": str(when),
                 "verdict": result.verdict,
+                "findings": [output.finding_json(one) for one in told.findings],
                 "open_questions": open_questions,
                 "ask_next": [
                     {
@@ -74,6 +75,7 @@ def run(options: argparse.Namespace) -> int:
             }
         )
         return 0 if result.verdict == "eligible" else 1
+    output.findings(told.findings)
     for found in result.answers:
         if options.why or found.fails or found.answer is Truth.UNKNOWN:
             words = " ".join(found.criterion.quotes) or "(words lost from the record)"
@@ -91,3 +93,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"  {one.item} (for {', '.join(one.criteria)}{cost}{fails})")
     print(f"{protocol.document.trial} on {when}: {result.verdict}")
     return 0 if result.verdict == "eligible" else 1
+
+
+def _no_date(given: str) -> Finding:
+    return finding("fact_unreadable", name="The date", value=given, expected="a date", example="2026-03-09")

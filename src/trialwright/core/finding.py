@@ -70,6 +70,13 @@ def finding(code: str, where: Where = Where(), grade: Grade = Grade.ERROR, **val
     return Finding(code, MappingProxyType({name: str(value) for name, value in values.items()}), where, grade)
 
 
+def unreadable(wrong: OSError | UnicodeError) -> str:
+    """Why a file cannot be read, for the middle of a sentence."""
+    if isinstance(wrong, OSError):
+        return wrong.strerror or "the system does not give it"
+    return "it is not UTF-8 text"
+
+
 def says(found: Finding, language: str = "en") -> str:
     """What was found, as a sentence."""
     return _fill(_template(found.code, language)["says"], found.values, language)

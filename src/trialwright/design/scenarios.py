@@ -13,8 +13,9 @@ from typing import Annotated, TypeAlias
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from trialwright.core.finding import Finding, Refused, finding
+from trialwright.core.finding import Finding, Refused, finding, unreadable
 from trialwright.protocol.estimators import ESTIMATORS, kind_of
+from trialwright.protocol.field_faults import fault_in_words
 from trialwright.protocol.marked_yaml import read
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import Protocol
@@ -120,7 +121,7 @@ def load_scenarios(protocol: Protocol, folder: str | Path) -> DesignDocument:
     except FileNotFoundError as wrong:
         raise Refused(finding("design_missing", path=file)) from wrong
     except (OSError, UnicodeDecodeError) as wrong:
-        raise Refused(finding("file_unreadable", path=file, why=wrong)) from wrong
+        raise Refused(finding("file_unreadable", path=file, why=unreadable(wrong))) from wrong
     marked = read(text, FILE)
     if marked.findings:
         raise Refused(*marked.findings)
@@ -131,7 +132,7 @@ def load_scenarios(protocol: Protocol, folder: str | Path) -> DesignDocument:
             *(
                 finding(
                     "document_field", place(marked.marks, tuple(error["loc"]), FILE),
-                    path=".".join(map(str, error["loc"])), why=error["msg"].removeprefix("Value error, "),
+                    path=".".join(map(str, error["loc"])), why=fault_in_words(error),
                 )
                 for error in wrong.errors(include_url=False)
             )

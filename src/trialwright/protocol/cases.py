@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from trialwright.core.finding import Finding, Grade, Where, finding
+from trialwright.core.finding import Finding, Grade, Where, finding, unreadable
 from trialwright.core.truth import Truth
 from trialwright.protocol.eligibility import Eligibility, determine
 from trialwright.protocol.facts_file import facts_from
@@ -35,7 +35,7 @@ def run_cases(protocol: Protocol, folder: str | FilePath) -> tuple[list[Case], l
     try:
         marked = read(file.read_text("utf-8"), FILE)
     except (OSError, UnicodeDecodeError) as wrong:
-        return [], [finding("file_unreadable", Where(FILE), path=FILE, why=str(wrong))]
+        return [], [finding("file_unreadable", Where(FILE), path=FILE, why=unreadable(wrong))]
     if marked.findings:
         return [], list(marked.findings)
     if not isinstance(marked.data, dict):
@@ -54,7 +54,7 @@ def run_cases(protocol: Protocol, folder: str | FilePath) -> tuple[list[Case], l
             findings.append(finding("case_unreadable", spot, name=name, why=f"there is no case `{like}` to be like"))
             continue
         told = facts_from(protocol, _merged(marked.data, name), marked.marks, FILE, (name,))
-        findings.extend(told.findings)
+        findings.extend(one for one in told.findings if one.grade is Grade.ERROR)  # a case may be odd on purpose
         if told.date is None:
             findings.append(finding("case_unreadable", spot, name=name, why="it has no `date`"))
             continue

@@ -14,20 +14,21 @@ closed: [embryo, medical_history]
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path as FilePath
 
-from trialwright.core.finding import Finding, Grade, Where, finding
+from trialwright.core.finding import Finding, Grade, Where, finding, unreadable
 from trialwright.core.interval import Interval, plain
 from trialwright.core.partial_date import PartialDate, partial_date
 from trialwright.language.facts import Facts, Observation, RecordEntry
 from trialwright.language.values import Amount, Value
 from trialwright.language.vocabulary import Item
 from trialwright.protocol.entry import enter
+from trialwright.protocol.limits import born_after, implausible, impossible
 from trialwright.protocol.marked_yaml import Data, Path, read
 from trialwright.protocol.naming import nearest
-from trialwright.protocol.protocol import Protocol
+from trialwright.protocol.protocol import NO_LIMITS, Protocol
 from trialwright.protocol.protocol import where as place
 
 _KEYS = ("date", "facts", "records", "closed", "anchors", "participant", "expected", "why")
@@ -35,33 +36,42 @@ _KEYS = ("date", "facts", "records", "closed", "anchors", "participant", "expect
 
 @dataclass(slots=True)
 class FactsFile:
-    """The facts of a file, the day they are asked for, and what was wrong with the file."""
+    """The facts of a file, the day they are asked for, and what was wrong or odd in the file."""
 
     facts: Facts = field(default_factory=Facts)
     date: PartialDate | None = None
     findings: list[Finding] = field(default_factory=list)
 
 
-def read_facts(protocol: Protocol, file: str | FilePath) -> FactsFile:
-    """The facts in a file; every fault is a finding, and a file with errors is not used."""
+def read_facts(protocol: Protocol, file: str | FilePath, asked: PartialDate | None = None) -> FactsFile:
+    """The facts in a file; every fault is a finding, and a file with errors is not used.
+
+    What cannot be is an error, what is odd a warning, as at the gate. `asked` is the day that they are asked for, where
+    it is another than the file's.
+    """
     path = FilePath(file)
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
         return FactsFile(findings=[finding("file_missing", path=path)])
     except (OSError, UnicodeDecodeError) as wrong:
-        return FactsFile(findings=[finding("file_unreadable", path=path, why=str(wrong))])
+        return FactsFile(findings=[finding("file_unreadable", path=path, why=unreadable(wrong))])
     marked = read(text, path.name)
     if marked.findings:
         return FactsFile(findings=list(marked.findings))
-    return facts_from(protocol, marked.data, marked.marks, path.name)
+    return facts_from(protocol, marked.data, marked.marks, path.name, asked=asked)
 
 
 def facts_from(
-    protocol: Protocol, data: Data, marks: Mapping[Path, tuple[int, int]], file: str, base: Path = ()
+    protocol: Protocol,
+    data: Data,
+    marks: Mapping[Path, tuple[int, int]],
+    file: str,
+    base: Path = (),
+    asked: PartialDate | None = None,
 ) -> FactsFile:
     """The facts in a piece of data that was read with its marks."""
-    reader = _Reader(protocol, marks, file, base)
+    reader = _Reader(protocol, marks, file, base, asked)
     if not isinstance(data, dict):
         reader.problem(
             (), "fact_unreadable", name="The file", value=str(data)[:40], expected="a table of facts", example="facts:"
@@ -120,11 +130,15 @@ class _Reader:
     marks: Mapping[Path, tuple[int, int]]
     file: str
     base: Path
+    asked: PartialDate | None
     result: FactsFile = field(default_factory=FactsFile)
 
     def problem(self, path: Path, code: str, **values: object) -> None:
+        self.found(path, finding(code, Where(), Grade.ERROR, **values))
+
+    def found(self, path: Path, told: Finding) -> None:
         where: Where = place(self.marks, (*self.base, *path), self.file)
-        self.result.findings.append(finding(code, where, Grade.ERROR, **values))
+        self.result.findings.append(replace(told, where=where))
 
     def table(self, data: Data, path: Path) -> dict[str, Data]:
         if isinstance(data, dict):
@@ -179,13 +193,13 @@ class _Reader:
         target = relatives.setdefault(person, {}) if person else observations
         for index, one in enumerate(told if isinstance(told, list) else [told]):
             path: Path = ("facts", name, index) if isinstance(told, list) else ("facts", name)
-            observation = self.observation(vocabulary.items[own_name], one, path)
+            observation = self.observation(vocabulary.items[own_name], one, path, own_name)
             if observation is not None:
                 target.setdefault(own_name, []).append(observation)
 
-    def observation(self, item: Item, told: Data, path: Path) -> Observation | None:
+    def observation(self, item: Item, told: Data, path: Path, name: str) -> Observation | None:
         if not isinstance(told, dict):
-            value = self.value(item, told, path)
+            value = self.value(item, told, path, name)
             return None if value is None else Observation(value, self.result.date, entered=str(told))
         date = self.date(told.get("date"), (*path, "date"), f"the date of {item.name}") or self.result.date
         if "not_done" in told:
@@ -200,7 +214,7 @@ class _Reader:
             attribute = self.value(item.attributes[key], data, (*path, key))
             if attribute is not None:
                 attributes[key] = attribute
-        value = self.value(item, told.get("value"), path)
+        value = self.value(item, told.get("value"), path, name)
         normal = None
         if "normal" in told:
             low, _, high = str(told["normal"]).partition("..")
@@ -234,17 +248,25 @@ class _Reader:
                     fields=", ".join(declared),
                 )
                 continue
-            observation = self.observation(declared[key], data, path)
+            observation = self.observation(declared[key], data, path, f"{kind}.{key}")
             if observation is not None:
                 if not (isinstance(data, dict) and "date" in data):
                     observation.date = date or observation.date
                 fields[key] = observation
         return RecordEntry(kind, str(told.get("id", f"{kind}-{index + 1}")), date, fields, str(told.get("of") or ""))
 
-    def value(self, item: Item, data: Data, path: Path) -> Value | None:
+    def value(self, item: Item, data: Data, path: Path, name: str = "") -> Value | None:
+        """The value, judged by the limits of `name`, as the gate judges it."""
         text = {True: "yes", False: "no"}.get(data, "") if isinstance(data, bool) else str(data)
         entered = enter(item, text)
         if isinstance(entered, Finding):
-            self.problem(path, entered.code, **entered.values)
+            self.found(path, entered)
             return None
+        limits = self.protocol.limits.get(name, NO_LIMITS)
+        name = name or item.name
+        if told := impossible(name, item, entered, limits) or implausible(name, item, entered, limits):
+            self.found(path, told)
+        day = self.asked or self.result.date
+        if day and (told := born_after(self.protocol.vocabulary, item, entered.value, text, day)):
+            self.found(path, told)
         return entered.value

@@ -29,6 +29,7 @@ from trialwright.language.time import at_or_before
 from trialwright.language.values import Amount, Kinds
 from trialwright.language.vocabulary import Record, Vocabulary
 from trialwright.protocol.document import ItemPart, Label, LabelText, Part
+from trialwright.protocol.field_faults import fault_in_words
 from trialwright.protocol.marked_yaml import Path, read
 from trialwright.protocol.naming import Reading, item_of, nearest, parse_at
 from trialwright.protocol.protocol import where as place
@@ -240,7 +241,7 @@ def read_pack(text: str, file: str) -> tuple[GradingPack | None, list[Finding]]:
     except ValidationError as wrong:
         for error in wrong.errors(include_url=False):
             path = tuple(part for part in error["loc"] if part != "[key]")
-            _wrong(reading, path, error["msg"][:1].lower() + error["msg"][1:])
+            _wrong(reading, path, fault_in_words(error))
     findings = [replace(found, where=replace(found.where, file=file)) for found in reading.findings]
     return (None if findings else pack), findings
 

@@ -17,6 +17,7 @@ from trialwright.language.parse import parse
 from trialwright.language.vocabulary import Item, Vocabulary
 from trialwright.protocol.adverse_event import ADVERSE_EVENT, with_standard_fields
 from trialwright.protocol.document import Document, Intervention, ItemPart, Product, Requirement
+from trialwright.protocol.field_faults import fault_in_words
 from trialwright.protocol.marked_yaml import Path, read
 from trialwright.protocol.naming import Reading, item_of, nearest, parse_at, quantity_of, range_of, vocabulary_of
 from trialwright.protocol.protocol import Criterion, Limits, Protocol, Timing
@@ -67,7 +68,7 @@ def load_files(files: Mapping[str, bytes]) -> tuple[Protocol | None, list[Findin
                 "document_field",
                 path,
                 path=".".join(map(str, path)) or "document",
-                why=_why(error["type"], error["msg"]),
+                why=fault_in_words(error),
             )
         return None, reading.findings
     document = with_standard_fields(document, {})
@@ -424,10 +425,3 @@ def _document_path(location: tuple[int | str, ...], marks: Mapping[Path, tuple[i
         if (*path, part) in marks or (part == location[-1] and isinstance(part, str) and not invented):
             path = (*path, part)
     return path
-
-
-_WHY = {"missing": "it is needed, and missing", "extra_forbidden": "nothing of that name may stand here"}
-
-
-def _why(kind: str, message: str) -> str:
-    return _WHY.get(kind, message[:1].lower() + message[1:])

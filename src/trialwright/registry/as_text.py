@@ -89,4 +89,9 @@ def _counts(record: Record) -> str:
     missing = sum(one.code == "record_field_missing" for one in record.findings)
     warnings = sum(one.grade is not Grade.NOTE for one in record.findings)
     notes = len(record.findings) - warnings - missing
-    return f"{warnings} warnings, {notes} notes, {missing} fields not in the record; --findings lists them"
+    counted = (_several(warnings, "warning"), _several(notes, "note"), _several(missing, "field"))
+    return f"{', '.join(counted)} not in the record; --findings lists them"
+
+
+def _several(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -16,7 +16,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from trialwright.core.finding import Finding, Grade, Refused, finding
+from trialwright.protocol.field_faults import fault_in_words
 from trialwright.registry.criteria import Draft, fault_of, vocabulary_of
+from trialwright.registry.json_text import NotJson, parse_json
 
 #: Seconds for the whole answer, and the most that is read of it.
 TIMEOUT = 300
@@ -59,8 +61,11 @@ def _run(command: str, asked: str, timeout: float) -> str:
     try:
         words = shlex.split(command)
         done = subprocess.run(words, input=asked.encode(), capture_output=True, timeout=timeout, check=False)
-    except (OSError, ValueError, IndexError) as wrong:
-        raise Refused(finding("model_fails", command=command, why=wrong)) from wrong
+    except OSError as wrong:
+        why = f"it cannot be started ({wrong.strerror or 'the system refuses'})"
+        raise Refused(finding("model_fails", command=command, why=why)) from wrong
+    except (ValueError, IndexError) as wrong:
+        raise Refused(finding("model_fails", command=command, why="it is no command line")) from wrong
     except subprocess.TimeoutExpired as wrong:
         raise Refused(
             finding("model_fails", command=command, why=f"it did not answer within {timeout:g} seconds")
@@ -73,8 +78,8 @@ def _run(command: str, asked: str, timeout: float) -> str:
 
 def _answers(text: str, command: str) -> dict[str, Mapping[str, Any]]:
     try:
-        told = json.loads(text)
-    except (ValueError, RecursionError) as wrong:
+        told = parse_json(text)
+    except NotJson as wrong:
         raise Refused(finding("model_fails", command=command, why=f"its answer is not JSON: {wrong}")) from wrong
     drafts = told.get("drafts") if isinstance(told, dict) else None
     if not isinstance(drafts, list):
@@ -92,6 +97,9 @@ def _draft(one: Draft, answer: Mapping[str, Any]) -> tuple[Draft | None, str]:
     made = replace(one, rule=rule, by="model", confidence="low", items=parts, records=kinds, questions=questions)
     try:
         fault = fault_of(rule, vocabulary_of(made))
-    except (ValidationError, AttributeError, TypeError) as wrong:
-        return None, str(wrong).splitlines()[0]
+    except ValidationError as wrong:
+        (error, *_) = wrong.errors(include_url=False)
+        return None, f"{'.'.join(map(str, error['loc'])) or 'an item'}: {fault_in_words(error)}"
+    except (AttributeError, TypeError):
+        return None, "a name is expected in `items` or `records`, and something else stands there"
     return (None, fault) if fault else (made, "")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from trialwright.core.finding import Finding, Grade, Refused, Where, finding
+from trialwright.registry.json_text import NotJson, parse_json
 
 #: A single record beyond this is skipped, whatever an archive claims.
 MAX_BYTES = 16_000_000
@@ -49,11 +50,15 @@ def studies(path: Path) -> Iterator[Piece]:
                 yield from _lines(lines, path.name)
         else:
             yield from _whole(path.read_bytes() if path.stat().st_size <= 100 * MAX_BYTES else b"", path.name)
-    # zipfile raises the last two for a compression it does not know, and for a file under a password
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as wrong:
-        yield finding(
-            "file_unreadable", Where(str(path)), Grade.WARNING, path=path.name, why=str(wrong) or type(wrong).__name__
-        )
+    # beside its own error zipfile raises two for damage inside, and two for unknown compression and a password
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as wrong:
+        yield finding("file_unreadable", Where(str(path)), Grade.WARNING, path=path.name, why=_why(wrong))
+
+
+def _why(wrong: Exception) -> str:
+    if isinstance(wrong, OSError):
+        return wrong.strerror or "the system does not give it"
+    return "it is a broken zip archive, or one under a password or in a compression that is not known"
 
 
 def _zipped(path: Path) -> Iterator[Piece]:
@@ -81,9 +86,10 @@ def _lines(lines: Any, name: str) -> Iterator[Piece]:
 
 def _whole(content: bytes, name: str) -> Iterator[Piece]:
     try:
-        data = json.loads(content)
-    except (ValueError, RecursionError) as wrong:
-        why = "it is too large" if not content else str(wrong).splitlines()[0]
+        data = parse_json(content.decode("utf-8-sig"))
+    except (UnicodeDecodeError, NotJson) as wrong:
+        why = "it is not UTF-8" if isinstance(wrong, UnicodeDecodeError) else f"it is no JSON: {wrong}"
+        why = why if content else "it is too large, or empty"
         yield finding("library_skipped", Where(name), Grade.WARNING, name=name, why=why)
         return
     if isinstance(data, dict) and isinstance(data.get("studies"), list):

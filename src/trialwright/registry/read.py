@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from trialwright.core.finding import Finding, Grade, Refused, Where, finding
+from trialwright.core.hidden import may_hide
 from trialwright.registry.doubts import doubts
 from trialwright.registry.pages.page import read_page
 from trialwright.registry.read_json import read_json
@@ -13,6 +16,10 @@ from trialwright.registry.record import Record
 LARGEST = 32_000_000
 #: The largest page in characters, and its lines; a record's page has some 20,000, with hundreds of sites 200,000.
 LARGEST_PAGE, MOST_LINES = 500_000, 10_000
+#: How JSON writes a character that is no letter of the text: in four digits, or as a backspace or a form feed.
+_ESCAPES = re.compile(r"\\[ubf]")
+#: How JSON begins; a page may begin with a word in brackets.
+_JSON = re.compile(r"\{|\[\s*(?:[\[{\"\d\]-]|true|false|null|$)")
 
 
 def read_record(data: bytes | str, name: str = "") -> Record:
@@ -27,10 +34,12 @@ def read_record(data: bytes | str, name: str = "") -> Record:
     Place(line=3, start=48, end=62, path='')
     """
     text, found = _text(data, name)
+    form, hides = "page", True
     start = text.lstrip("\ufeff \t\r\n")[:200].lower()
-    if start.startswith(("{", "[")):
-        study, places, more = read_json(text, name)
-        form = "json"
+    if _JSON.match(start):
+        escapes = _ESCAPES.search(text) is not None
+        study, places, more = read_json(text, name, escapes)
+        form, hides = "json", escapes or may_hide(text)
     elif start.startswith(("<?xml", "<clinical_study", "<!doctype clinical_study", "<!--")):
         study, places, more = read_xml(text, name)
         form = "xml"
@@ -39,11 +48,9 @@ def read_record(data: bytes | str, name: str = "") -> Record:
             most = f"{LARGEST_PAGE} in {MOST_LINES} lines"
             raise Refused(finding("record_too_large", Where(name), size=len(text), most=most))
         study, places, more = read_page(text, name)
-        form = "page"
     kept = [*found, *more]
-    kept += doubts(
-        study, places, name, text if form == "page" else "", already={(one.code, one.where.path) for one in kept}
-    )
+    already = {(one.code, one.where.path) for one in kept}
+    kept += doubts(study, places, name, text if form == "page" else "", already, hides)
     order = sorted(kept, key=lambda one: (_GRADES[one.grade], one.where.line, one.where.path, one.code))
     return Record(study, places, tuple(order), name, form)  # type: ignore[arg-type]  # one of three
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from xml.etree.ElementTree import Element, ParseError
+from xml.parsers.expat import errors
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
@@ -32,13 +33,17 @@ DEEPEST = 60
 
 def read_xml(text: str, name: str) -> tuple[dict[str, Json], Mapping[str, Place], list[Finding]]:
     """The study of a legacy XML text, with an XPath for each field; entities and document types are refused."""
+    body = re.sub(r"^\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff"))
     try:
-        root = fromstring(
-            re.sub(r"^\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff")).encode("utf-8", "replace"), forbid_dtd=True
-        )
-    except (ParseError, ValueError, RecursionError, DefusedXmlException) as broken:
-        why = str(broken) or "it nests too deep"
-        raise Refused(finding("record_xml_broken", Where(name), why=why[:200])) from None
+        root = fromstring(body.encode("utf-8", "replace"), forbid_dtd=True)
+    except ParseError as broken:
+        why = f"{_FAULTS.get(broken.code, 'it breaks off')} in line {broken.position[0] + _lines_before(text, body)}"
+        raise Refused(finding("record_xml_broken", Where(name), why=why)) from None
+    except DefusedXmlException:
+        why = "it declares a document type or entities"
+        raise Refused(finding("record_xml_broken", Where(name), why=why)) from None
+    except (ValueError, RecursionError):
+        raise Refused(finding("record_xml_broken", Where(name), why="it nests too deep")) from None
     if root.tag != "clinical_study":
         raise Refused(finding("record_not_a_study", Where(name)))
     reading = _Reading(name)
@@ -52,6 +57,26 @@ def read_xml(text: str, name: str) -> tuple[dict[str, Json], Mapping[str, Place]
     for path, xpath in reading.left.items():
         reading.found.append(finding("record_element_unread", Where(name, path=xpath), Grade.NOTE, element=path))
     return in_order(reading.study), reading.places, reading.found
+
+
+#: What the parser of the standard library counts its errors by, in words for a sentence.
+_FAULTS: Mapping[int, str] = {
+    errors.codes[errors.XML_ERROR_NO_ELEMENTS]: "it ends in the middle",
+    errors.codes[errors.XML_ERROR_UNCLOSED_TOKEN]: "an element or a comment is not closed",
+    errors.codes[errors.XML_ERROR_UNCLOSED_CDATA_SECTION]: "a passage of plain text is not closed",
+    errors.codes[errors.XML_ERROR_INVALID_TOKEN]: "a character stands where none may stand",
+    errors.codes[errors.XML_ERROR_TAG_MISMATCH]: "an element is closed by the name of another",
+    errors.codes[errors.XML_ERROR_DUPLICATE_ATTRIBUTE]: "an attribute stands twice in one element",
+    errors.codes[errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]: "something follows after its end",
+    errors.codes[errors.XML_ERROR_UNDEFINED_ENTITY]: "an entity is used that nothing declares",
+    errors.codes[errors.XML_ERROR_BAD_CHAR_REF]: "a character is named that XML does not have",
+    errors.codes[errors.XML_ERROR_UNBOUND_PREFIX]: "a prefix is used that nothing declares",
+}
+
+
+def _lines_before(text: str, body: str) -> int:
+    """Lines that stood before the body, for which the parser does not count."""
+    return text.count("\n") - body.count("\n")
 
 
 class _Reading:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from trialwright.core.finding import Finding
+from trialwright.core.finding import Finding, Where
 
 #: A study, or a part of one, as JSON has it.
 Json = Any
@@ -44,6 +44,12 @@ class Record:
     form: Form
 
 
+class Locate(Protocol):
+    """From a pointer to where it stood; `words` are looked for from there, or from where `near` stood."""
+
+    def __call__(self, pointer: str, words: str = "", near: str = "") -> Where: ...
+
+
 class SamePlaces(Mapping[str, Place]):
     """The places of a record that was JSON already: each leaf lies where its pointer says."""
 
@@ -69,7 +75,7 @@ def leaves(value: Json, pointer: str = "") -> Iterator[tuple[str, Json]]:
     """
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from leaves(inner, f"{pointer}/{_escaped(key)}")
+            yield from leaves(inner, f"{pointer}/{escaped(key)}")
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from leaves(inner, f"{pointer}/{index}")
@@ -97,6 +103,19 @@ def look(study: Json, pointer: str) -> Json:
         return at(study, pointer)
     except KeyError:
         return None
+
+
+def below(value: Json, keys: tuple[str, ...]) -> Json:
+    """The value below some keys, one object inside the other; None where one of them is missing.
+
+    >>> below({"a": {"b": 1}}, ("a", "b")), below({"a": 1}, ("a", "b"))
+    (1, None)
+    """
+    for key in keys:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
 
 
 def put(study: dict[str, Json], pointer: str, value: Json) -> None:
@@ -140,5 +159,6 @@ def in_order(study: dict[str, Json]) -> dict[str, Json]:
     return {"protocolSection": protocol, **{key: study[key] for key in study if key != "protocolSection"}}
 
 
-def _escaped(key: str) -> str:
+def escaped(key: str) -> str:
+    """A key as a part of a JSON pointer."""
     return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key

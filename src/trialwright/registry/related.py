@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import tantivy
 
-from trialwright.registry.library import FACETS, Entry, analyzer, facet_texts, schema
+from trialwright.registry.library_entry import FACETS, Entry, entry_in, facet_texts, key_of
+from trialwright.registry.library_folder import analyzer, schema
+from trialwright.registry.values import in_years
 
 Facet: TypeAlias = Literal["condition", "intervention", "population", "outcome"]
 
@@ -60,31 +60,29 @@ def related(index: tantivy.Index, entry: Entry, most: int = 10) -> list[Near]:
     if query is None:
         return []
     rough = []
+    asked = key_of(entry)
     for _, address in searcher.search(query, _CANDIDATES + 1).hits:
-        other = entry_in(searcher.doc(address))
-        if other.nct != entry.nct:
+        other = _entry(searcher.doc(address))
+        if key_of(other) != asked:
             theirs = _terms(other, _ROUGH)
             shares = sum(_WEIGHT[facet] * _share(terms[facet], theirs[facet], facet, weights) for facet in _WORDED)
             rough.append((shares, other, theirs))
-    rough.sort(key=lambda one: (-one[0], one[1].nct))
+    rough.sort(key=lambda one: (-one[0], key_of(one[1])))
     found = [_near(entry, terms, other, theirs, weights) for _, other, theirs in rough[: 2 * most]]
-    found.sort(key=lambda one: (-one.score, one.entry.nct))
+    found.sort(key=lambda one: (-one.score, key_of(one.entry)))
     near = [one for one in found if one.near_duplicate or any(why.facet != "population" for why in one.reasons)]
     return near[:most]
 
 
-def entry_at(index: tantivy.Index, nct: str) -> Entry | None:
-    """The record of a registry number in the library; None where it is not there."""
+def entry_at(index: tantivy.Index, key: str) -> Entry | None:
+    """The record of a registry number, or of what stands for it, in the library; None where it is not there."""
     searcher = index.searcher()
-    hits = searcher.search(tantivy.Query.term_query(schema(), "nct", nct), 1).hits
-    return entry_in(searcher.doc(hits[0][1])) if hits else None
+    hits = searcher.search(tantivy.Query.term_query(schema(), "key", key), 1).hits
+    return _entry(searcher.doc(hits[0][1])) if hits else None
 
 
-def entry_in(document: Any) -> Entry:
-    """The entry that a document of the index holds."""
-    told = json.loads(bytes(document.get_first("entry")))
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in told.items()}
-    return Entry(**values)
+def _entry(document: Any) -> Entry:
+    return entry_in(bytes(document.get_first("entry")))
 
 
 def _terms(entry: Entry, facets: Sequence[str] = FACETS) -> dict[str, list[str]]:
@@ -174,13 +172,9 @@ def _population(entry: Entry, other: Entry, words: float) -> Reason:
 
 
 _OLDEST = 110.0
-_IN_YEARS = {"year": 1.0, "month": 1 / 12, "week": 7 / 365.25, "day": 1 / 365.25, "hour": 0.0, "minute": 0.0}
 
 
 def _ages(entry: Entry) -> tuple[float, float]:
-    return _age(entry.minimum, 0.0), _age(entry.maximum, _OLDEST)
-
-
-def _age(text: str, default: float) -> float:
-    match = re.fullmatch(r"(\d{1,3}) (\w+?)s?", text)
-    return int(match[1]) * _IN_YEARS.get(match[2].lower(), 1.0) if match else default
+    """The ages that may take part, in years; where the record says none, all of them."""
+    low, high = in_years(entry.minimum), in_years(entry.maximum)
+    return 0.0 if low is None else low, _OLDEST if high is None else high

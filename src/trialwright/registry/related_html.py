@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from trialwright.registry.library_entry import key_of
 from trialwright.registry.related import Near
 from trialwright.render.page import Section
 from trialwright.render.table import Column, table
@@ -21,7 +22,7 @@ def related_section(found: Sequence[Near]) -> Section:
     ]
     rows = [
         {
-            "trial": Markup("{}<br>{}").format(one.entry.nct, one.entry.title),
+            "trial": Markup("{}<br>{}").format(key_of(one.entry), one.entry.title),
             "status": ", ".join(text for text in (one.entry.status, one.entry.phase) if text) or "not in the record",
             "why": Markup("<br>").join(
                 f"{why.facet} ({100 * why.share:.0f} %): {'; '.join(why.shared)}" for why in one.reasons

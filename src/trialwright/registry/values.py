@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 
 from trialwright.registry.shape import WORDS
 
@@ -148,16 +148,12 @@ def _iso(year: int, month: int, day: int) -> str | None:
     return f"{year:04}" + (f"-{month:02}" if month else "") + (f"-{day:02}" if day else "")
 
 
+@lru_cache(maxsize=20_000)  # the days of fifty years: records name the same ones over and over
 def is_date(text: str, partial: bool) -> bool:
     """Whether a text is an ISO date already; a partial one may leave out the day, or day and month."""
     if not _ISO.fullmatch(text) or (not partial and len(text) != 10):
         return False
-    if len(text) == 10:
-        try:
-            return 1900 <= date.fromisoformat(text).year <= 2200
-        except ValueError:
-            return False
-    return _iso(int(text[:4]), int(text[5:7] or 0), 0) == text
+    return _iso(int(text[:4]), int(text[5:7] or 0), int(text[8:] or 0)) == text
 
 
 def date_kind(text: str) -> str | None:
@@ -173,6 +169,21 @@ def age(text: str) -> str | None:
     unit = found["u"].lower().rstrip("s").replace("yr", "year").capitalize()
     number = found["n"].lstrip("0") or "0"
     return f"{number} {unit}" + ("" if number == "1" else "s")
+
+
+_PER_YEAR = {"year": 1.0, "month": 12.0, "week": 365.25 / 7, "day": 365.25, "hour": 8766.0, "minute": 525960.0}
+
+
+def in_years(text: str) -> float | None:
+    """An age in years; None where the text is no age.
+
+    >>> in_years("18 Years"), in_years("6 Months"), in_years("Eighteen")
+    (18.0, 0.5, None)
+    """
+    if (found := age(text)) is None:
+        return None
+    number, unit = found.split()
+    return float(number) / _PER_YEAR[unit.lower().rstrip("s")]
 
 
 def count(text: str) -> int | None:

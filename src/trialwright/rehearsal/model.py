@@ -11,7 +11,8 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from trialwright.core.finding import Finding, Refused, Where, finding
+from trialwright.core.finding import Finding, Refused, Where, finding, unreadable
+from trialwright.protocol.field_faults import fault_in_words
 from trialwright.protocol.marked_yaml import Path, read
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import Protocol
@@ -252,7 +253,7 @@ def load_model(
     except FileNotFoundError as wrong:
         raise Refused(finding("rehearsal_missing", path=file)) from wrong
     except (OSError, UnicodeDecodeError) as wrong:
-        raise Refused(finding("file_unreadable", path=file, why=wrong)) from wrong
+        raise Refused(finding("file_unreadable", path=file, why=unreadable(wrong))) from wrong
     marked = read(text, FILE)
     if marked.findings:
         raise Refused(*marked.findings)
@@ -265,7 +266,7 @@ def load_model(
                     "document_field",
                     place(marked.marks, tuple(error["loc"]), FILE),
                     path=".".join(map(str, error["loc"])),
-                    why=error["msg"].removeprefix("Value error, "),
+                    why=fault_in_words(error),
                 )
                 for error in wrong.errors(include_url=False)
             )

@@ -10,6 +10,8 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from trialwright.core.hidden import visible
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -26,12 +28,15 @@ class Section:
 
 
 def page(title: str, sections: Sequence[Section], banner: str, footer: str) -> str:
-    """The document as text. An empty banner leaves it out; ids that repeat are a ValueError."""
+    """The document as text. An empty banner leaves it out; ids that repeat are a ValueError.
+
+    Characters that nobody sees, and that turn the order of the others, stand as marks wherever a text held them.
+    """
     ids = [section.id for section in sections]
     twice = {each for each in ids if ids.count(each) > 1}
     if twice:
         raise ValueError(f"several sections have the id {', '.join(sorted(twice))}")
-    return _template().render(title=title, sections=sections, banner=banner, footer=footer, style=_style())
+    return visible(_template().render(title=title, sections=sections, banner=banner, footer=footer, style=_style()))
 
 
 def figure(drawing: str, caption: str) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from trialwright.core import units
-from trialwright.core.finding import Finding, Refused
+from trialwright.core.finding import Finding, Refused, says
 from trialwright.core.identifier import identifier
-from trialwright.core.interval import contains, number, plain
 from trialwright.core.partial_date import partial_date
 from trialwright.core.truth import Truth
 from trialwright.language.evaluate import answer, evaluate
@@ -18,6 +16,7 @@ from trialwright.ledger.envelope import NewEvent
 from trialwright.protocol.adverse_event import ADVERSE_EVENT, ROLES, SPONSOR
 from trialwright.protocol.entry import Entered, decode, encode, enter
 from trialwright.protocol.grading import grade_refused
+from trialwright.protocol.limits import born_after, implausible, impossible
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import NO_LIMITS, Limits, Protocol
 from trialwright.trial import commands as c
@@ -26,7 +25,6 @@ from trialwright.trial.custody import FROM_THE_UNIT
 from trialwright.trial.gate import Gate, refuse
 from trialwright.trial.grades import entered_grade, graded_entry, grading_of
 from trialwright.trial.state import Participant
-from trialwright.trial.values import within
 
 
 def observe(gate: Gate, command: c.Observe) -> list[NewEvent]:
@@ -47,6 +45,7 @@ def observe(gate: Gate, command: c.Observe) -> list[NewEvent]:
     entered = _entered(item, command.value)
     limits = gate.protocol.limits.get(command.item, NO_LIMITS)
     _possible(item.name, entered, item, limits)
+    _born(gate.protocol, item, entered, command.on)
     payload["value"] = encode(entered.value, entered.text)
     if command.normal is not None:
         payload["normal"] = [_encoded(item, end, NO_LIMITS) for end in command.normal]
@@ -120,6 +119,7 @@ def corrected_payload(gate: Gate, command: c.Correct) -> tuple[dict[str, Any], l
                     entered = _entered(item, command.values.get("value", ""))
                     limits = gate.protocol.limits.get(name, NO_LIMITS)
                     _possible(name, entered, item, limits)
+                    _born(gate.protocol, item, entered, command.on)
                     payload: dict[str, Any] = {**event.payload, "value": encode(entered.value, entered.text)}
                     payload.pop("not_done", None)
                     queries = list(_implausible(gate, participant, name, entered, item, limits, command.on))
@@ -188,8 +188,13 @@ def _fields(
 
 
 def _possible(name: str, entered: Entered, item: Item, limits: Limits) -> None:
-    if limits.possible is not None and not within(entered, limits.possible):
-        refuse("value_impossible", name=name, value=entered.text, range=limits.possible, unit=item.unit.code)
+    if found := impossible(name, item, entered, limits):
+        raise Refused(found)
+
+
+def _born(protocol: Protocol, item: Item, entered: Entered, on: str) -> None:
+    if found := born_after(protocol.vocabulary, item, entered.value, entered.text, partial_date(on)):
+        raise Refused(found)
 
 
 def _implausible(
@@ -202,28 +207,8 @@ def _implausible(
     on: str,
     already: int = 0,
 ) -> Iterator[NewEvent]:
-    if limits.plausible is not None and not within(entered, limits.plausible):
-        span = f"{plain(limits.plausible.low)} to {plain(limits.plausible.high)}"
-        says = f"{entered.text} lies outside the plausible {span} {item.unit.code}.{_other_unit(entered, item, limits)}"
-        yield _query(gate, participant, already, name, says, on)
-
-
-#: Units in which laboratories report what has a molar mass: a number may belong to another one than was typed.
-_REPORTED = ("ng/mL", "ng/dL", "pg/mL", "nmol/L", "pmol/L")
-
-
-def _other_unit(entered: Entered, item: Item, limits: Limits) -> str:
-    """A sentence where the same number would be plausible in another unit: a question, never a silent change."""
-    typed = number(entered.text.split(" ")[0])
-    if item.molar_mass is None or typed is None or limits.plausible is None:
-        return ""
-    for code in _REPORTED:
-        other = units.unit(code)
-        if other is not None and code not in (item.unit.code, entered.text.partition(" ")[2]):
-            meant = units.convert(typed, other, item.unit, item.molar_mass)
-            if contains(limits.plausible, meant):
-                return f" In {code} it would be plausible; was the unit mistaken?"
-    return ""
+    if odd := implausible(name, item, entered, limits):
+        yield _query(gate, participant, already, name, says(odd).removeprefix(f"{name}: "), on)
 
 
 def _query(gate: Gate, participant: Participant, already: int, item: str, says: str, on: str) -> NewEvent:

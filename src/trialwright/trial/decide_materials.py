@@ -18,13 +18,13 @@ from trialwright.language.vocabulary import Vocabulary
 from trialwright.ledger.envelope import NewEvent
 from trialwright.protocol.document import Product, Requirement
 from trialwright.protocol.entry import encode, enter
+from trialwright.protocol.limits import impossible
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import NO_LIMITS
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
 from trialwright.trial.custody import Custody, Donor, Lot, donor_of, made_from, recipients
 from trialwright.trial.gate import PRODUCT, Gate, refuse
-from trialwright.trial.values import within
 
 #: The item of a product that says how many living cells a lot holds.
 CELLS = "viable_cells"
@@ -312,9 +312,8 @@ def encoded_results(
         if isinstance(entered, Finding):
             raise Refused(entered)
         limits = gate.protocol.limits.get(f"{owner}.{name}", NO_LIMITS)
-        if limits.possible is not None and not within(entered, limits.possible):
-            unit = vocabulary.items[name].unit.code
-            refuse("value_impossible", name=name, value=text, range=limits.possible, unit=unit)
+        if found := impossible(name, vocabulary.items[name], entered, limits):
+            raise Refused(found)
         encoded[name] = dict(encode(entered.value, entered.text))
     return encoded
 

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, field
 
 from trialwright.registry.pages.fields import fits, shapes
-from trialwright.registry.pages.lexicon import LABELS, NARRATIVE, column_of, key_of, plain
+from trialwright.registry.pages.lexicon import COLONS, LABELS, NARRATIVE, column_of, key_of, plain
 from trialwright.registry.pages.lines import Line, cells
 
-_INLINE = re.compile(r"(?P<label>[^:|]{2,70}?)\s*:\s*(?P<value>\S.*)")
+_INLINE = re.compile(r"(?P<label>[^:：|]{2,70}?)\s*[:：]\s*(?P<value>\S.*)")
 _RULE = re.compile(r"[\s|:=_*-]*")
 _HELP = re.compile(
     r"\(.* help sentence\)|"
@@ -61,12 +61,16 @@ _OUTCOMES = ("primary", "secondary", "other_outcomes", "outcomes")
 
 @dataclass
 class Block:
-    """A heading (None where the lines go on after a label) and its lines; `inline` where both stood on one line."""
+    """A heading (None where the lines go on after a label) and its lines; `inline` where both stood on one line.
+
+    `stacked` is another label of the page that stood right above this one, without a value of its own.
+    """
 
     key: str
     head: Line | None = None
     lines: list[Line] = field(default_factory=list)
     inline: bool = False
+    stacked: Line | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,8 @@ def blocks(page: list[Line]) -> tuple[list[Block], bool]:
                 section = "loose"
             continue
         found = candidates.get(place)
-        if found and _accepted(found, place, page, candidates, last, section, helped, seen):
+        in_line = made[-1].inline and made[-1].key == section
+        if found and _accepted(found, place, page, candidates, last, section, helped, seen, in_line):
             seen.add(found.style)
             if found.key in LABELS:
                 place = _label(found, place, page, candidates, made)
@@ -148,8 +153,21 @@ def _label(
         made.append(Block(found.key, found.label))
         return place
     first = (cells(value) or [value])[0] if value.text.endswith("|") else value
-    made.append(Block(found.key, found.label, [first], True))
+    made.append(Block(found.key, found.label, [first], True, _stacked(found, place, page, at, candidates, made)))
     return at
+
+
+def _stacked(
+    found: _Candidate, place: int, page: list[Line], at: int, candidates: dict[int, _Candidate], made: list[Block]
+) -> Line | None:
+    """The label right above this one that has no value, where the line below the value could be a value too."""
+    above = made[-1]
+    if above.key not in LABELS or above.lines or above.head is None or above.head.index != page[place].index - 1:
+        return None
+    following = page[at + 1] if at + 1 < len(page) else None
+    if following is None or not following.text or (at + 1) in candidates:
+        return None
+    return above.head if fits(found.key, following.text) or fits(above.key, following.text) else None
 
 
 def _free_text(key: str) -> bool:
@@ -158,7 +176,7 @@ def _free_text(key: str) -> bool:
 
 def _candidate(line: Line) -> _Candidate | None:
     """What a line announces, if it does."""
-    if not line.text or len(line.text) > 5000:
+    if not line.text or len(line.text) > 5000 or line.text[0] in COLONS:  # a label has its colon behind it
         return None
     whole = line
     if "|" in line.text or "\t" in line.text:
@@ -171,7 +189,7 @@ def _candidate(line: Line) -> _Candidate | None:
             return _Candidate(key, "cells", columns[0], rest) if key else None
         whole = columns[0]
     if (key := key_of(whole.text)) is not None:
-        return _Candidate(key, f"alone{line.bullet}{':' if whole.text.endswith(':') else ''}", whole, ())
+        return _Candidate(key, f"alone{line.bullet}{':' if whole.text[-1] in COLONS else ''}", whole, ())
     if (found := _INLINE.fullmatch(whole.text)) and (key := key_of(found["label"])):
         label, value = whole.part(*found.span("label")), whole.part(*found.span("value"))
         return _Candidate(key, f"inline{line.bullet}", label, (value,))
@@ -187,11 +205,17 @@ def _accepted(
     section: str,
     helped: bool,
     seen: set[str],
+    in_line: bool,
 ) -> bool:
-    """Whether a candidate is a heading here, and not a line of a text that looks like one."""
+    """Whether a candidate is a heading here, and not a line of a text that looks like one.
+
+    `in_line` says that the section's own heading has its text behind it on the same line.
+    """
     if found.key in LABELS and found.rest and not fits(found.key, found.rest[0].text):
         short = len(found.rest[0].text) <= 40  # then it is told that it cannot be the label's value
-        return (section == "loose" and short) or (section not in FREE and (short or found.style == "cells"))
+        return ((section == "loose" or in_line) and short) or (
+            section not in FREE and (short or found.style == "cells")
+        )
     if not found.rest and section in ("design", "basic", "loose") and shapes(found.label.text):
         return False  # TREATMENT is a purpose there
     if section == "eligibility" and found.key in LABELS and not found.rest and not _known(found.style, seen):
@@ -201,7 +225,7 @@ def _accepted(
     alone = not found.rest
     if found.key in ("inclusion", "exclusion"):
         if section in ("inclusion", "exclusion", "criteria"):
-            return alone or section == "criteria"
+            return alone or section == "criteria" or in_line
         return alone and not _again(found, place, last)
     if helped and alone and found.key not in LABELS:
         return is_help(_next(page, place))
@@ -243,7 +267,7 @@ def _header(line: Line) -> list[str | None]:
     if "|" not in line.text and "\t" not in line.text:
         return []
     columns = cells(line)
-    if len(columns) < 2 or any(cell.text.endswith(":") for cell in columns):
+    if len(columns) < 2 or any(cell.text[-1:] in COLONS for cell in columns if cell.text):
         return []
     if all(column_of(cell.text, ("group", "intervention", "text", "measure", "time", "method")) for cell in columns):
         return ["arms" if column_of(cell.text, ("group",)) else None for cell in columns]
@@ -253,12 +277,13 @@ def _header(line: Line) -> list[str | None]:
 
 def _row(page: list[Line], place: int) -> tuple[int, list[Line]]:
     """The first row below a table's head; a cell may go on over lines until a bar ends the row."""
+    head = page[place]
     place += 1
     while place < len(page) and (not page[place].text or _RULE.fullmatch(page[place].text)):
         place += 1
     if place >= len(page):
         return place, []
-    return place, cells(page[place])
+    return place, cells(page[place], head)
 
 
 def is_help(line: Line | None) -> bool:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 
+from trialwright.core.finding import Grade
 from trialwright.registry import values
 from trialwright.registry.pages.blocks import Block
 from trialwright.registry.pages.draft import Draft, bullet_of, short
 from trialwright.registry.pages.fields import FIELDS
+from trialwright.registry.pages.lexicon import COLONS, SECTIONS
 from trialwright.registry.pages.lines import Line
 from trialwright.registry.pages.unlabelled import named
 from trialwright.registry.record import look
 
 _CRITERIA = "/protocolSection/eligibilityModule/eligibilityCriteria"
 _SECTIONS = ("eligibility", "criteria", "inclusion", "exclusion")
+_NUMBER = re.compile(r"\(?\d{1,3}[.)、）]")
 _INSIDE = re.compile(r"(?<=\S)\s+((?:Key |Main )?(?:Inclusion|Exclusion) Criteria\s*:)\s*", re.IGNORECASE)
 
 
@@ -26,9 +29,10 @@ def read_eligibility(draft: Draft, found: list[Block]) -> None:
             _shapes(draft, block)
     parts: list[tuple[str, list[Line]]] = []
     for block in which:
-        body = [line for line in block.lines if line.index not in draft.used]
+        head = block.head.index if block.head is not None else -1  # a text behind its heading is on a line in use
+        body = [line for line in block.lines if line.index not in draft.used or line.index == head]
         if block.key in ("inclusion", "exclusion") and block.head is not None:
-            parts.append((f"{block.head.text.rstrip(' :')}:", body))
+            parts.append((f"{block.head.text.rstrip(COLONS)}:", body))
         elif any(line.text for line in body):
             parts.append(("", body))
     text = "\n\n".join(piece for head, body in parts if (piece := _piece(draft, head, body)))
@@ -37,6 +41,32 @@ def read_eligibility(draft: Draft, found: list[Block]) -> None:
     if not stood or values.is_nothing(" ".join(line.text for line in stood)):
         return
     draft.set(_CRITERIA, text, *sorted(stood, key=lambda line: line.start))
+    _gathered(draft, found, which)
+    if parts:
+        _trailing(draft, [line for _, body in parts for line in body], parts[-1][1])
+
+
+def _gathered(draft: Draft, found: list[Block], which: list[Block]) -> None:
+    """Criteria that stand in several places, with another section between."""
+    first, last = found.index(which[0]), found.index(which[-1])
+    between = next((block for block in found[first:last] if block.key in SECTIONS and block.key not in _SECTIONS), None)
+    if between is not None and between.head is not None:
+        draft.find("record_criteria_gathered", between.head, _CRITERIA, Grade.WARNING, words=short(between.head.text))
+
+
+def _trailing(draft: Draft, every: list[Line], last: list[Line]) -> None:
+    """Lines without a number or a bullet behind the last criterion that has one: criteria, or what follows them."""
+    listed = [line for line in every if line.text and _is_item(line)]
+    of_the_last = [line for line in last if line.text]
+    ends = max((place for place, line in enumerate(of_the_last) if _is_item(line)), default=-1)
+    behind = of_the_last[ends + 1 :]
+    if len(listed) >= 2 and ends >= 0 and behind and not behind[0].text[0].islower():
+        words = short(" / ".join(line.text for line in behind), 160)
+        draft.find("record_criteria_trailing", behind[0], _CRITERIA, Grade.WARNING, words=words)
+
+
+def _is_item(line: Line) -> bool:
+    return bool(line.bullet) or _NUMBER.match(line.text) is not None
 
 
 def _piece(draft: Draft, head: str, body: list[Line]) -> str:

@@ -87,6 +87,8 @@ _FREE = {
     "why_stopped",
     "study_population",
 }
+#: Words that begin small and end with a stop: running text, and nobody's name.
+_SENTENCE = re.compile(r"[a-z]+ (?:\S+ ){2,}\S+\.")
 _RANGE = re.compile(r"\s*(?:to|-|–|through|and up to)\s*", re.IGNORECASE)
 
 
@@ -97,7 +99,7 @@ def fits(key: str, text: str) -> bool:
     (True, False)
     """
     if key in _FREE:
-        return True
+        return key != "lead_sponsor" or not _SENTENCE.fullmatch(text)
     if values.is_nothing(text):
         return True
     if key == "ages":

@@ -8,6 +8,8 @@ from importlib import resources
 
 _WORDS = tomllib.loads((resources.files("trialwright.registry.pages") / "words.toml").read_text("utf-8"))
 _TABLES = tomllib.loads((resources.files("trialwright.registry.pages") / "headings.toml").read_text("utf-8"))
+#: What stands behind a label: a colon, also the wide one of Chinese and Japanese pages.
+COLONS = " :："
 #: What a label announces, one value -> how pages write it.
 LABELS: dict[str, list[str]] = _TABLES["labels"]
 #: What a section announces, several lines -> how pages write it.
@@ -29,7 +31,7 @@ def plain(text: str) -> str:
     >>> plain("Arm && Interventions:"), plain("Locations (42)")
     ('arm and interventions', 'locations')
     """
-    bare = _MORE.sub("", text[:90].rstrip(" :")).lower().replace("&", " and ")
+    bare = _MORE.sub("", text[:90].rstrip(COLONS)).lower().replace("&", " and ")
     return re.sub(r"\band and\b", "and", " ".join(re.findall(r"[a-z0-9]+", bare)))
 
 

@@ -77,9 +77,9 @@ def clean(text: str, html: bool = False) -> str:
     return " ".join((unescape(text) if html else text).split())
 
 
-def cells(line: Line) -> list[Line]:
-    """The cells of a line that has columns: between bars, or between tabs."""
-    separator = "|" if "|" in line.text else "\t"
+def cells(line: Line, head: Line | None = None) -> list[Line]:
+    """The cells of a line that has columns: between bars, or between tabs; those of a row are parted as its head is."""
+    separator = "|" if "|" in (head or line).text else "\t"
     found, start = [], 0
     for part in line.text.split(separator):
         found.append(line.part(start, start + len(part)))

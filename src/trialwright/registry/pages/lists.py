@@ -8,6 +8,7 @@ from trialwright.core.finding import Grade
 from trialwright.registry import values
 from trialwright.registry.pages.blocks import Block
 from trialwright.registry.pages.draft import Draft, short
+from trialwright.registry.pages.lexicon import LABELS, key_of
 from trialwright.registry.pages.lines import Line
 from trialwright.registry.record import look
 
@@ -21,7 +22,9 @@ _TYPES = (
 )
 TYPED = re.compile(rf"(?P<type>{_TYPES})\s*:\s*(?P<name>.*)", re.IGNORECASE)
 #: A new name starts in the middle of a line, with its type before it.
-_NEXT = re.compile(rf"(?<=\S)\s*[,;]?\s*(?=(?:{_TYPES})\s*:\s+\S)")
+_NEXT = re.compile(rf"(?<=\S)\s*[,;|]?\s*(?=(?:{_TYPES})\s*:\s+\S)")
+#: A word or two, a colon and something behind it; `Arthritis: Knee` is a name, with one word before it.
+_LABELLED = re.compile(r"\S+ [^:：]{2,40}[:：]\s*\S")
 #: Where two names were glued: a small letter, a digit or a bracket, and a capital without a blank between.
 _SEAM = re.compile(r"(?<=[a-z0-9)])(?=[A-Z][a-z])")
 
@@ -64,8 +67,18 @@ def _names(draft: Draft, which: list[Block], pointer: str, a_line_each: bool, an
         return
     for index, (name, line) in enumerate(names):
         draft.set(f"{pointer}/{index}", name, line)
+    for name, line in names:
+        if line not in glued and _is_no_name(name):
+            draft.find("record_names_doubtful", line, pointer, Grade.WARNING, words=short(name))
     for line in glued:
         draft.find("record_names_run_together", line, pointer, Grade.WARNING, names=short(line.text))
+
+
+def _is_no_name(name: str) -> bool:
+    """Whether a line of a list begins as a label of a page does, with something behind it, or tells a sentence."""
+    words = name.split()
+    labelled = any(key_of(" ".join(words[:count])) in LABELS for count in range(2, min(len(words), 6)))
+    return labelled or _LABELLED.match(name) is not None or len(words) > 12
 
 
 def _split(line: Line) -> list[Line]:

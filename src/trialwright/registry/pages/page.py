@@ -13,7 +13,7 @@ from trialwright.registry.pages.draft import Draft, short
 from trialwright.registry.pages.eligibility import read_eligibility
 from trialwright.registry.pages.fields import FIELDS, NCT, ages, fits, shapes
 from trialwright.registry.pages.interventions import read_interventions
-from trialwright.registry.pages.lexicon import FURNITURE, LABELS, plain
+from trialwright.registry.pages.lexicon import COLONS, FURNITURE, LABELS, plain
 from trialwright.registry.pages.lines import Line, is_html, lines
 from trialwright.registry.pages.lists import read_conditions, read_intervention_list, read_keywords
 from trialwright.registry.pages.outcomes import read_outcomes
@@ -28,6 +28,8 @@ _TEXTS = {
     "detail": f"{_P}/descriptionModule/detailedDescription",
     "description": f"{_P}/descriptionModule/briefSummary",
 }
+#: What no title has: an address, the number of a register, leaders of dots, a question.
+_NO_TITLE = re.compile(r"://|\d{8}|\d{4}-\d{6}|/\d{4}/|\.{4}|\?$")
 _NO_RESULTS = re.compile(r"has not published|no results|not (?:yet )?(?:been )?(?:posted|published)", re.IGNORECASE)
 
 
@@ -75,14 +77,18 @@ def _label(draft: Draft, block: Block) -> None:
     value = block.lines[0]
     text = draft.clean(value.text)
     draft.use(*block.lines)
+    if block.stacked is not None and key in FIELDS:
+        labels = f"{block.stacked.text.rstrip(COLONS)}” and “{head.text.rstrip(COLONS)}"
+        draft.find("record_labels_stacked", value, FIELDS[key][0], Grade.WARNING, labels=labels, value=short(text))
     if key == "ages":
         if (both := ages(text)) is not None:
             for each, one in zip(("min_age", "max_age"), both, strict=True):
                 if one is not None:
                     draft.set(FIELDS[each][0], one, value)
             return
-    elif key == "nct" and NCT.search(text) is None and not values.is_nothing(text):
+    elif key == "nct" and NCT.search(text) is None and any(letter.isdigit() for letter in text):
         key = "org_id"
+        draft.find("record_number_other", value, FIELDS[key][0], number=short(text))
     if key in ("sec_id", "ages"):
         if key == "sec_id" and not values.is_nothing(text):
             for index, each in enumerate(re.split(r"\s*[;,|]\s*", text)):
@@ -104,7 +110,7 @@ def _label(draft: Draft, block: Block) -> None:
             code = (
                 "record_date_ambiguous" if re.fullmatch(r"\d{1,2}[./]\d{1,2}[./]\d{4}", text) else "record_label_value"
             )
-            draft.find(code, value, pointer, Grade.WARNING, label=head.text.rstrip(" :"), value=short(text))
+            draft.find(code, value, pointer, Grade.WARNING, label=head.text.rstrip(COLONS), value=short(text))
         return
     if not draft.set(pointer, read, value):
         return
@@ -150,11 +156,12 @@ def _title(draft: Draft, first: Block) -> None:
     could = [line for line in could if len(line.text) > 3 and not NCT.fullmatch(line.text) and not shapes(line.text)]
     if not could:
         return
-    title = next((line for line in could if len(line.text) >= 20), could[0])
+    likely = [line for line in could if not _NO_TITLE.search(line.text)] or could
+    title = next((line for line in likely if len(line.text) >= 20), likely[0])
     before = draft.clean(title.text)
     draft.set(_TITLE, before, title)
     others = [line for line in could if line is not title and line.index < title.index]
-    if others or len(before) < 12:
+    if others or len(before) < 12 or _NO_TITLE.search(before):
         draft.find("record_title_guessed", title, _TITLE, title=short(before))
 
 
