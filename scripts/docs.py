@@ -345,6 +345,8 @@ _MEANINGS = {
     "RecordPart.of": "The kind of record that it belongs to.",
     "RecordPart.items": "Items of the protocol that are recorded in it.",
     "RecordPart.fields": "What is recorded in it alone: name to item.",
+    "LaboratoryCheck.label": "How people call it.",
+    "LaboratoryCheck.fields": "Fields of the record that are read then.",
     "DerivationPart.is": "The expression.",
     "DerivationPart.of": "The kind of record that it is about; else the participant.",
     "DerivationPart.unit": "The unit of the result.",

@@ -27,6 +27,7 @@ from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.utils.translation import to_locale
 
 from trialwright.core.truth import Truth
+from trialwright.exchange import csv_sheet
 from trialwright.protocol.adverse_event import RELATEDNESS
 from trialwright.protocol.eligibility import Verdict
 from trialwright.trial import clocks, custody, delegations, schedule
@@ -113,6 +114,7 @@ def of_tables() -> Iterator[str]:
         for ask in order.asks:
             yield from (str(ask.label), str(ask.help))
     yield from delegations.ROLES
+    yield from csv_sheet.SEPARATORS.values()
     for states in (schedule.Standing, clocks.Standing, alerts.Standing, custody.UnitState):
         yield from get_args(states)
     yield from (*LOT_STEPS, *TONES, "recalled", *ANSWERS, *RELATEDNESS, *get_args(Verdict), "inclusion", "exclusion")

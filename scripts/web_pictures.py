@@ -24,6 +24,8 @@ IMAGES = Path(__file__).parent.parent / "docs" / "images"
 LAPTOP, TABLET = (1280, 800), (820, 1100)
 #: Enough for flat pages; a picture then has some tens of kilobytes.
 COLOURS = 128
+#: A trial with a laboratory, on a day on which something is in culture.
+LABORATORY = ("--protocol", "protocols/nct04706312", "--day", "320")
 
 
 def main() -> None:
@@ -63,6 +65,49 @@ def main() -> None:
         admin.goto("/people")
         keep(admin, "people")
         browser.close()
+    with served(*LABORATORY) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        _laboratory(_as(browser, address, "embryologist", LAPTOP))
+        _import(_as(browser, address, "coordinator", LAPTOP))
+        browser.close()
+
+
+def _laboratory(page: Any) -> None:
+    """A retrieval of the day before: its grid while pronuclei are read, and the board."""
+    grid = "/participants/P-016/laboratory/oocyte/?parent=cycle-1"
+    page.goto(grid)
+    page.fill("#rows", "5")
+    page.get_by_role("button", name="Show them").click()
+    page.fill("#on", "2026-11-20T10:10")
+    for number, typed in enumerate(
+        [("mii", "ic", "14:30"), ('"', '"', '"'), ('"', '"', '"'), ('"', '"', '"'), ("d", "n", "")], 1
+    ):
+        for name, text in zip(("maturity", "insemination", "inseminated"), typed, strict=True):
+            page.fill(f'[name="cycle-1-{number}~{name}"]', text)
+    page.get_by_role("button", name="Save").click()
+    page.goto(grid)
+    for number, text in ((1, "2"), (2, "9"), (3, "2")):
+        page.fill(f'[name="cycle-1-{number}~pronuclei"]', text)
+    page.locator("#m-cycle-1-2-pronuclei .refused").wait_for()
+    page.locator('[name="cycle-1-4~pronuclei"]').focus()
+    keep(page, "grid")
+    page.goto("/laboratory")
+    keep(page, "laboratory")
+
+
+def _import(page: Any) -> None:
+    """A list of hormones with a value that is refused, looked at before it is imported."""
+    rows = ["受试者编号,检查日期,AMH (ng/mL),FSH (IU/L),Weight", "P-015,2026/11/20,0.62,9.8,58.5",
+            "P-016,2026/11/20,7.9,11.2,61", "P-017,2026/11/20,250,8.1,60.5", "P-71,2026/11/20,0.8,7.7,55"]  # fmt: skip
+    page.goto("/import")
+    file = {"name": "hormones-november.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode("gb18030")}
+    page.set_input_files("#file", file)
+    page.get_by_role("button", name="Read it").click()
+    page.wait_for_load_state()
+    keep(page, "mapping")
+    page.get_by_role("button", name="Look at what would happen").click()
+    page.wait_for_load_state()
+    keep(page, "import")
 
 
 def _screening(page: Any) -> None:
@@ -95,12 +140,12 @@ def keep(page: Any, name: str) -> None:
 
 
 @contextmanager
-def served() -> Iterator[str]:
+def served(*more: str) -> Iterator[str]:
     """The address of a demonstration that lives as long as it is needed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "trialwright", "serve", "--demo", "--port", str(port)]
+    command = [sys.executable, "-m", "trialwright", "serve", "--demo", "--port", str(port), *more]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

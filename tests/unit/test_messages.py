@@ -67,7 +67,7 @@ def test_no_code_stands_in_two_files() -> None:
     assert sum(len(tomllib.loads(file.read_text("utf-8"))) for file in files) == len(codes())
 
 
-@pytest.mark.parametrize("file", ["language.toml", "protocol.toml", "ledger.toml"])
+@pytest.mark.parametrize("file", ["language.toml", "protocol.toml", "ledger.toml", "imports.toml"])
 def test_every_message_is_used(file: str) -> None:
     text = "\n".join(source.read_text("utf-8") for source in SOURCE.rglob("*.py"))
     catalogue = tomllib.loads((SOURCE / "core" / "messages" / file).read_text("utf-8"))

@@ -40,6 +40,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     public = "how people reach it through a proxy, as https://trial.example.org"
     add("--public", metavar="URL", default="", help=public)
     add("--proxy", metavar="ADDRESS", default="", help="address of the proxy, whose headers are believed")
+    add(
+        "--day", type=int, default=213, help="with --demo: the day of the trial that it opens on (default: %(default)s)"
+    )
     add("--seed", type=int, default=1, help="with --demo: seed of all chance (default: %(default)s)")
 
 
@@ -67,9 +70,9 @@ def _demonstrate(options: argparse.Namespace, folder: Path) -> None:
     protocol = protocol_at(where)
     model = load_model(protocol, Path(where))
     place = str(folder / "ledger.db")
-    with demonstration.rehearsed(protocol, model, place, options.seed, output.progress) as ledger:
+    with demonstration.rehearsed(protocol, model, place, options.seed, output.progress, options.day) as ledger:
         output.progress("")
-        day = demonstration.opens_on(model)
+        day = demonstration.opens_on(model, options.day)
         desk = Desk(ledger, __version__, demonstration.clock_from(day, protocol.document.zone, datetime.now(UTC)))
         application = server.set_up(desk, _options(options, str(folder / "accounts.db"), place))
         demonstration.populate(desk, model.document.site, model.document.start)

@@ -28,6 +28,7 @@ def lint(protocol: Protocol) -> list[Finding]:
     """Every finding of a loaded protocol, errors first, then in the order of the file."""
     found = [
         *_references(protocol),
+        *_laboratory_checks(protocol),
         *_methods(protocol),
         *_assumptions(protocol),
         *_eligible_when_empty(protocol),
@@ -66,6 +67,10 @@ def _references(protocol: Protocol) -> Iterator[Finding]:
             yield from known(path, [kind], document.records, "records")
             if kind in document.records:
                 yield from known(path, fields, protocol.vocabulary.records[kind].fields, f"fields of {kind}")
+    for key, record in document.records.items():
+        for name, read in record.checks.items():
+            declared = protocol.vocabulary.records[key].fields
+            yield from known(("records", key, "checks", name), read.fields, declared, f"fields of {key}")
     for key, encounter in schedule.encounters.items():
         path = ("schedule", "encounters", key)
         yield from known(path, encounter.does, schedule.activities, "activities")
@@ -114,6 +119,29 @@ def _references(protocol: Protocol) -> Iterator[Finding]:
                 "document_field", place(protocol.marks, ("items", key)), Grade.ERROR,
                 path=f"items.{key}", why="an attestation needs the `role` of whoever may answer it",
             )  # fmt: skip
+
+
+def _laboratory_checks(protocol: Protocol) -> Iterator[Finding]:
+    """A clock that is no date of the record, and a field that would be read at two checks."""
+    for kind, record in protocol.document.records.items():
+        path: Path = ("records", kind)
+        declared = protocol.vocabulary.records[kind].fields
+        if record.clock and (record.clock not in declared or declared[record.clock].kind != "date"):
+            dates = [name for name, item in declared.items() if item.kind == "date"]
+            yield finding(
+                "reference_unknown", place(protocol.marks, (*path, "clock")), Grade.ERROR,
+                path=f"records.{kind}.clock", name=record.clock, what=f"date fields of {kind}",
+                nearest=nearest(record.clock, dates),
+            )  # fmt: skip
+        first: dict[str, str] = {}
+        for name, one in record.checks.items():
+            for field in one.fields:
+                if first.setdefault(field, name) != name:
+                    why = (
+                        f"`{field}` is read at the check `{first[field]}` already, and a check is done when it is read"
+                    )
+                    where = place(protocol.marks, (*path, "checks", name))
+                    yield finding("document_field", where, Grade.ERROR, path=f"records.{kind}.checks.{name}", why=why)
 
 
 def _methods(protocol: Protocol) -> Iterator[Finding]:

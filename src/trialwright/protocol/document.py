@@ -113,6 +113,24 @@ class ItemPart(Quoting):
     role: str = Field(default="", description="Who may answer, where only a person can judge.")
 
 
+class LaboratoryCheck(Quoting):
+    """What the laboratory reads of a record at one time: its fields, after how many hours, and on what condition."""
+
+    label: Label
+    fields: Names
+    at: str = Field(default="", pattern=r"^([1-9]\d{0,3} h)?$", description="Hours on the clock of the record: `17 h`.")
+    window: tuple[int, int] = Field(default=(0, 0), description="Hours before and after that are in time.")
+    if_: str = Field(default="", alias="if", description="A condition on the record; no means that it is not asked.")
+
+    @model_validator(mode="after")
+    def _can_be_in_time(self) -> LaboratoryCheck:
+        if self.window[0] > 0 or self.window[1] < 0:
+            raise ValueError(f"the window {list(self.window)} does not hold the hour itself, as [-1, 1] does")
+        if self.window != (0, 0) and not self.at:
+            raise ValueError("a window needs an hour that it lies around, as `at: 17 h`")
+        return self
+
+
 class RecordPart(Quoting):
     """A kind of record that repeats: what belongs to it, and what it belongs to."""
 
@@ -120,6 +138,12 @@ class RecordPart(Quoting):
     of: str = ""
     items: Names = ()
     fields: dict[str, ItemPart] = Field(default_factory=dict)
+    clock: str = Field(
+        default="", description="The date field from which the hours of its checks count; else its date."
+    )
+    checks: dict[str, LaboratoryCheck] = Field(
+        default_factory=dict, description="What the laboratory reads of it, and when: it then has a grid there."
+    )
 
 
 class DerivationPart(Quoting):

@@ -332,6 +332,10 @@ def _other_rules(document: Document, rules: _Rules) -> None:
     for name, encounter in document.schedule.encounters.items():
         if encounter.if_:
             rules.add(encounter.if_, ("schedule", "encounters", name, "if"), "truth", encounter.per)
+    for kind, record in document.records.items():
+        for name, one in record.checks.items():
+            if one.if_:
+                rules.add(one.if_, ("records", kind, "checks", name, "if"), "truth", kind)
     for name, edit in document.edit_checks.items():
         rules.add(edit.rule, ("edit_checks", name, "rule"), "truth", edit.of)
     for name, endpoint in document.endpoints.items():

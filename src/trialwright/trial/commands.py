@@ -547,12 +547,16 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class VoidEvent:
-    """Take back an earlier entry made in error; it stays in the ledger, and no longer counts."""
+    """Take back an earlier entry made in error; it stays in the ledger, and no longer counts.
+
+    `also` names other entries of hers that are taken back with it, for the same reason.
+    """
 
     participant: str
     event: int
     reason: str
     on: str
+    also: tuple[int, ...] = ()
 
 
 Command: TypeAlias = (

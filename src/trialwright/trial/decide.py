@@ -240,14 +240,16 @@ def _void(gate: Gate, command: c.VoidEvent) -> list[NewEvent]:
     participant = gate.present(command.participant)
     if not command.reason.strip():
         refuse("reason_missing", what="Taking back an entry")
-    if command.event not in participant.events:
-        refuse("event_unknown", participant=command.participant, event=command.event)
-    if command.event in participant.final:
-        refuse("giving_taken_back", event=command.event)
-    if command.event in participant.signatures:
-        refuse("signature_taken_back", event=command.event)
-    _by_whom_it_was_entered(gate, participant, command.event)
-    taken = _taken_back(gate.trial, participant, command.event)
+    taken: dict[int, None] = {}
+    for event in (command.event, *command.also):
+        if event not in participant.events:
+            refuse("event_unknown", participant=command.participant, event=event)
+        if event in participant.final:
+            refuse("giving_taken_back", event=event)
+        if event in participant.signatures:
+            refuse("signature_taken_back", event=event)
+        _by_whom_it_was_entered(gate, participant, event)
+        taken |= dict.fromkeys(_taken_back(gate.trial, participant, event))
     return [gate.event(VOIDED, command.on, {"of": of}, command.reason) for of in taken]
 
 

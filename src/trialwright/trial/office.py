@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -24,11 +24,12 @@ from trialwright.trial.state import Participant, TrialState
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who submits, and when: the user, the role, and the moment in UTC."""
+    """Who submits, and when: the user, the role, the moment in UTC; and why, for events that have no other reason."""
 
     user: str
     role: str
     at: str
+    because: str = ""
 
 
 class _Memory:
@@ -116,6 +117,8 @@ class Office:
             zone = protocol.document.zone
             actor = Actor(by.user, by.role, local_time(by.at, zone))
             new = decide(protocol, memory.trial, participant, command, actor)
+            if by.because:
+                new = [one if one.reason else replace(one, reason=by.because) for one in new]
             submission = Submission(identity, by.at, by.user, by.role, zone, protocol.digest, self.software)
             appended = writer.append(submission, new)
         except Refused:

@@ -36,18 +36,20 @@ _EVERYWHERE = frozenset(
 )
 
 
-def rehearsed(protocol: Protocol, model: Model, place: str, seed: int, progress: Callable[[str], None]) -> Ledger:
+def rehearsed(
+    protocol: Protocol, model: Model, place: str, seed: int, progress: Callable[[str], None], day: int = DAYS_IN
+) -> Ledger:
     """A ledger with the trial up to the day before the one that the demonstration opens on."""
     scenario = model.document.scenario
     header = Header("virtual", protocol.document.trial, protocol.digest, __version__, seed, scenario)
     ledger = create(place, header, f"{model.document.start}T00:00:00Z")
-    rehearse(protocol, model, ledger, seed, scenario, progress, until=opens_on(model) - timedelta(days=1))
+    rehearse(protocol, model, ledger, seed, scenario, progress, until=opens_on(model, day) - timedelta(days=1))
     return ledger
 
 
-def opens_on(model: Model) -> date:
-    """The day on which the demonstration opens."""
-    return date.fromisoformat(model.document.start) + timedelta(days=DAYS_IN)
+def opens_on(model: Model, day: int = DAYS_IN) -> date:
+    """The day on which the demonstration opens: so many days after the first woman may come."""
+    return date.fromisoformat(model.document.start) + timedelta(days=day)
 
 
 def clock_from(day: date, zone: str, started: datetime) -> Callable[[], datetime]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 
 from trialwright.core.finding import Finding, Refused
 from trialwright.ledger.envelope import CORRECTED, VOIDED, Event, NewEvent
@@ -149,15 +150,28 @@ class Desk:
 
     # ------------------------------------------------------------ writing
 
-    def submit(self, commands: Mapping[str, Command], by: Sender, form: str, meant: Meant | None = None) -> list[Event]:
+    def submit(
+        self,
+        commands: Mapping[str, Command],
+        by: Sender,
+        form: str,
+        meant: Meant | None = None,
+        because: Mapping[str, str] = MappingProxyType({}),
+        keep: bytes = b"",
+    ) -> list[Event]:
         """The events of a form's commands, all of them or none; the first outcome again where it was sent before.
 
         Where it is `meant` as a signature, that is written in the same transaction, bound to what each command wrote.
+        `because` gives, by the name of a command, the reason of events that have none; `keep` is a file that is kept
+        with the ledger.
         """
         with self._lock, self.ledger.writing() as writer:
             appended: list[Event] = []
+            if keep:
+                writer.keep(keep)
             for name, command in commands.items():
-                events = self._office.submit_within(writer, command, by, f"{form} {name}")
+                sender = replace(by, because=because.get(name, ""))
+                events = self._office.submit_within(writer, command, sender, f"{form} {name}")
                 appended += events
                 if meant is not None:
                     appended += self._office.submit_within(

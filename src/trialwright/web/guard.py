@@ -113,7 +113,19 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-_NAVIGATION = ("today", "screening", "product", "safety", "people", "trial", "audit", "visit_check", "participant")
+_NAVIGATION = (
+    "today",
+    "screening",
+    "laboratory",
+    "import",
+    "product",
+    "safety",
+    "people",
+    "trial",
+    "audit",
+    "visit_check",
+    "participant",
+)
 
 
 def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -32,6 +32,50 @@ class FactorRequired(models.Model):
     role = models.CharField(max_length=50, unique=True)
 
 
+class Upload(models.Model):
+    """The spreadsheet that somebody is about to import: one at a time, gone once it is imported or replaced."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE)
+    name = models.CharField(max_length=200)
+    content = models.BinaryField()
+    reading = models.JSONField(default=dict)
+    mapping = models.JSONField(default=dict)
+    mapping_name = models.CharField(max_length=100, default="")
+    uploaded = models.DateTimeField()
+
+
+class SavedMapping(models.Model):
+    """How the spreadsheets of one kind are read at a site."""
+
+    site = models.CharField(max_length=50)
+    name = models.CharField(max_length=100)
+    content = models.JSONField()
+    saved_by = models.CharField(max_length=150)
+    saved = models.DateTimeField()
+
+    class Meta:
+        """One mapping of a name at a site."""
+
+        constraints = (models.UniqueConstraint(fields=("site", "name"), name="one_mapping"),)
+
+
+class Import(models.Model):
+    """One import: which file, by which mapping, and between which sequence numbers of the ledger its events lie."""
+
+    site = models.CharField(max_length=50)
+    file = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)
+    mapping = models.CharField(max_length=100)
+    form = models.CharField(max_length=200)
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    rows = models.IntegerField()
+    kept = models.BooleanField()
+    imported_by = models.CharField(max_length=150)
+    imported = models.DateTimeField()
+    undone = models.DateTimeField(null=True)
+
+
 class Draft(models.Model):
     """What somebody has typed into a form and not saved yet."""
 

@@ -20,6 +20,7 @@ ALL: Final = frozenset(ROLES)
 _CARE = frozenset({INVESTIGATOR, COORDINATOR, EMBRYOLOGIST})
 _OVERSIGHT = frozenset({MONITOR, DATA_MANAGER, AUDITOR})
 _PRODUCT = frozenset({LABORATORY, QUALITY, PHARMACIST})
+_IMPORTS = frozenset({COORDINATOR, DATA_MANAGER, EMBRYOLOGIST})
 
 #: The name of a page -> the roles that may open it. Administrators see no participant.
 PAGES: Final[dict[str, frozenset[str]]] = {
@@ -31,6 +32,15 @@ PAGES: Final[dict[str, frozenset[str]]] = {
     "visit": _CARE | _OVERSIGHT,
     "visit_check": _CARE,
     "audit": _OVERSIGHT | {INVESTIGATOR},
+    "laboratory": _CARE | _OVERSIGHT,
+    "grid": _CARE | _OVERSIGHT,
+    "grid_check": frozenset({EMBRYOLOGIST}),
+    "import": _IMPORTS,  # each command that a row becomes asks the second table
+    "import_mapping": _IMPORTS,
+    "import_saved": _IMPORTS,
+    "import_preview": _IMPORTS,
+    "import_refused": _IMPORTS,
+    "import_undo": _IMPORTS,
     "product": _PRODUCT | _CARE | _OVERSIGHT,
     "lot": _PRODUCT | _CARE | _OVERSIGHT,
     "unit": _PRODUCT | _CARE | _OVERSIGHT,

@@ -15,6 +15,8 @@ from trialwright.web.settings import Options, configure
 
 #: How many requests are answered at once.
 THREADS = 8
+#: The largest request that is taken, in bytes: a spreadsheet of the size that is read, and its form.
+LARGEST = 8_000_000
 
 
 def set_up(desk: Desk, options: Options) -> Any:
@@ -59,6 +61,7 @@ def bound(application: Any, host: str, port: int, proxy: str) -> Any:
             threads=THREADS,
             ident="trialwright",
             clear_untrusted_proxy_headers=True,
+            max_request_body_size=LARGEST,
             **believed,
         )
     except OSError as wrong:

@@ -1,0 +1,1 @@
+"""Formats of the world outside: one module for each, into plain rows or out of them."""
