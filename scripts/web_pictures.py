@@ -55,6 +55,7 @@ def main() -> None:
         keep(investigator, "sign")
         _screening(_as(browser, address, "coordinator", LAPTOP))
         _correction(investigator)
+        _review(_as(browser, address, "monitor", LAPTOP), _as(browser, address, "coordinator", LAPTOP))
         bedside = _as(browser, address, "coordinator", TABLET)
         bedside.goto("/order/verify-unit?back=/product")
         keep(bedside, "bedside")
@@ -131,6 +132,36 @@ def _correction(page: Any) -> None:
     page.get_by_role("button", name="Correct", exact=True).click()
     page.locator("li.correction").first.wait_for()
     keep(page, "audit")
+
+
+def _review(monitor: Any, coordinator: Any) -> None:
+    """A casebook compared with its source, a query with its thread, an entry with its history, and the trail."""
+    monitor.goto("/participants/P-028/casebook/")
+    form = monitor.locator("details.form-sheet").nth(1)
+    form.locator("summary").click()
+    for place in (1, 2, 3, 4):
+        form.locator("input[type=checkbox]").nth(place).check()
+    keep(monitor, "casebook")
+    form.get_by_role("button", name="Ticked entries are as in the source").click()
+    form.locator("summary").click()
+    form.locator("a.seq").first.click()
+    monitor.get_by_role("button", name="It is as in the source").click()
+    monitor.get_by_role("link", name="Raise a query").first.click()
+    monitor.fill('[name="says"]', "The page of the ultrasound says 9. Which one is right?")
+    monitor.get_by_role("button", name="Raise it").click()
+    entry = monitor.url
+    coordinator.goto("/participants/P-028/queries/Q1/")
+    coordinator.get_by_role("link", name="Answer", exact=True).click()
+    coordinator.fill('[name="answer"]', "8: one follicle was counted twice, and struck out.")
+    coordinator.get_by_role("button", name="Answer", exact=True).click()
+    monitor.goto("/participants/P-028/queries/Q1/")
+    keep(monitor, "query")
+    monitor.goto(entry)
+    keep(monitor, "entry")
+    monitor.goto("/casebooks?q=P-02")
+    keep(monitor, "casebooks")
+    monitor.goto("/trail?q=weight")
+    keep(monitor, "trail")
 
 
 def keep(page: Any, name: str) -> None:

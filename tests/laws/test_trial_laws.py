@@ -56,7 +56,7 @@ class Order:
 
 
 #: How many kinds of order there are; those that correct name a number, and numbers are what arrival decides.
-KINDS, CORRECTING = 38, (20, 21, 22)
+KINDS, CORRECTING = 45, (20, 21, 22, 38)
 
 orders = st.lists(
     st.builds(Order, st.integers(0, KINDS - 1), st.sampled_from(WOMEN), st.sampled_from(DAYS), st.integers(0, 999)),
@@ -72,6 +72,12 @@ def _command(order: Order, state: State) -> Command:
     aimed = events[pick % len(events)]
     name, unit = f"r-{pick % 3}", (f"U-{who}", f"U-{pick % 5}")[pick % 2]
     minute = on if pick % 7 == 0 else f"2026-03-20T{10 + pick % 2}:{pick % 60:02}"
+    told = [*state[1][who].threads.values()] if who in state[1] else []
+    waiting = [one.identity for one in told if one.state == "open" and one.role] or ["Q1"]
+    answered = [one.identity for one in told if one.state != "open" and one.role] or ["Q1"]
+    query = (waiting, answered)[pick % 5 == 0][0]
+    late = on if pick % 4 == 0 else "2026-06-01T08:00"
+    held = ("screening", "hormone.30")[pick % 2] if pick % 10 else ""
     possible: list[Command] = [
         c.Observe(who, "amh", ("0.5 ng/mL", "<0.16 ng/mL", "3 ng/mL", "9 ng/mL")[pick % 4], on),
         c.Observe(who, "weight", ("60 kg", "120 kg", "61 kg")[pick % 3], on),
@@ -111,6 +117,13 @@ def _command(order: Order, state: State) -> Command:
         c.ResumeInfusion(who, unit, minute),
         c.EndInfusion(who, unit, ("50 mL", "20 mL", "0 mL")[pick % 3], minute, reason="pain"),
         c.ReconcileUnit(unit, "destroyed", minute),
+        c.VerifySource(who, {aimed: "0" * 64}, on),
+        c.RaiseQuery(who, "as in the source?", on, encounter=("", "screening")[pick % 2]),
+        c.AnswerQuery(who, query, "it is so", late),
+        c.ResolveQuery(who, query, late, "seen"),
+        c.ReopenQuery(who, answered[0], "where is it?", late),
+        c.Freeze(who, "cleaning", on, held),
+        c.Unfreeze(who, "a slip", late, held),
     ]
     assert len(possible) == KINDS
     return possible[order.kind]
@@ -172,7 +185,8 @@ def _state(events: Sequence[Event]) -> State:
 #: What arrival decides: numbers and hashes, and what points at them. Caches say nothing.
 _ASIDE = {
     "seq", "event", "events", "last", "of", "basis", "closed_by", "position", "part", "command", "previous", "hash",
-    "decoded", "decoded_records", "eligibility", "final",
+    "decoded", "decoded_records", "eligibility", "final", "entries", "changed", "bases", "mended", "verified",
+    "reviews",
 }  # fmt: skip
 
 
@@ -322,13 +336,14 @@ def test_the_histories_reach_every_corner() -> None:
         chance = Random(seed)
         drawn = [
             Order(chance.randrange(KINDS), chance.choice(WOMEN), chance.choice(DAYS), chance.randrange(999))
-            for _ in range(80)
+            for _ in range(110)
         ]
         seen |= {event.type for event in _made(drawn, chance).events}
     expected = {
         e.OBSERVED, e.RECORD_ADDED, e.RECORD_COMPLETED, e.LIST_CLOSED, e.VISIT_HELD, e.VISIT_MISSED, e.PERFORMED,
         e.DOSE_DETERMINED, e.INFUSION_INTERRUPTED, e.INFUSION_ENDED, e.UNIT_ORDERED, e.UNIT_MANUFACTURED,
         e.UNIT_RECONCILED, e.LOT_RECALLED, e.TRIGGER_RAISED, e.QUERY_OPENED, e.QUERY_CLOSED,
-        e.WITHDRAWN, e.SCREENING_ENDED, CORRECTED, VOIDED,
+        e.QUERY_RAISED, e.QUERY_ANSWERED, e.QUERY_RESOLVED, e.QUERY_REOPENED, e.SOURCE_VERIFIED, e.DATA_FROZEN,
+        e.DATA_UNFROZEN, e.WITHDRAWN, e.SCREENING_ENDED, CORRECTED, VOIDED,
     }  # fmt: skip
     assert expected - seen == set()

@@ -32,6 +32,14 @@ ROLES = {
     c.ValidateHold: "quality person",
     c.ReleaseUnit: "quality person",
     c.ReviewTrigger: "safety board",
+    c.RaiseQuery: "monitor",
+    c.ResolveQuery: "monitor",
+    c.ReopenQuery: "monitor",
+    c.VerifySource: "monitor",
+    c.Freeze: "data manager",
+    c.Unfreeze: "data manager",
+    c.Lock: "data manager",
+    c.Unlock: "data manager",
 }
 
 

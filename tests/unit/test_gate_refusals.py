@@ -335,6 +335,10 @@ ELSEWHERE = {"question_blocks", "answer_unknown", "answer_from_file", "arm_seale
 #: Tried in test_delegations.py, and in test_signatures.py.
 ELSEWHERE |= {"role_unknown", "delegation_ends_early", "delegation_over", "delegation_unknown"}
 ELSEWHERE |= {"signature_broken", "signature_of_nothing", "signature_taken_back"}
+#: Tried in test_review.py.
+ELSEWHERE |= {"query_of_a_person", "query_of_a_check", "query_state", "review_taken_back", "verification_of_nothing"}
+ELSEWHERE |= {"verification_outdated", "casebook_changed", "data_frozen", "data_locked", "hold_unknown"}
+ELSEWHERE |= {"lock_query", "lock_form", "lock_unit", "lock_unsigned", "lock_not_all"}
 
 
 def test_every_refusal_of_the_gate_is_tried_here() -> None:

@@ -220,5 +220,7 @@ def test_in_a_demonstration_no_password_is_asked_and_the_signature_says_so(peopl
 
 def test_what_the_issue_wants_signed_is_signed_and_no_other_button_says_sign() -> None:
     signed = {name for name, order in ORDERS.items() if order.meaning}
-    assert signed == {"confirm-eligibility", "enrol", "allocate", "release-lot", "release-unit", "review-trigger"}
+    assert signed == {
+        "confirm-eligibility", "enrol", "allocate", "release-lot", "release-unit", "review-trigger", "sign-casebook",
+    }  # fmt: skip
     assert {name for name, order in ORDERS.items() if "sign" in order.button.lower()} == signed

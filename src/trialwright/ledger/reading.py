@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, or_, select
 
 from trialwright.core.finding import Refused, Where, finding
 from trialwright.ledger.envelope import Event
@@ -16,6 +17,69 @@ from trialwright.ledger.schema import EVENT
 Stored: TypeAlias = tuple[Any, ...]
 
 CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What somebody may see: the events of a site, those of some streams, and without a site those of some types."""
+
+    site: str
+    streams: frozenset[str] = frozenset()
+    types: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which events are looked for; what is empty does not narrow.
+
+    `text` is looked for in who, why, what and about whom, whatever its case; events of `or_types`, and payloads that
+    hold one of `or_holds` as a text of its own, count as found too. `since` and `until` are moments in UTC, the second
+    one left out.
+    """
+
+    text: str = ""
+    or_types: frozenset[str] = frozenset()
+    or_holds: frozenset[str] = frozenset()
+    types: frozenset[str] = frozenset()
+    user: str = ""
+    role: str = ""
+    site: str = ""
+    stream: str = ""
+    since: str = ""
+    until: str = ""
+    scope: Scope | None = None
+
+
+def searching(search: Search) -> Select[Any]:
+    """The query for what a search looks for, in no order yet."""
+    c = EVENT.c
+    wanted: list[ColumnElement[bool]] = []
+    for column, value in (
+        (c.user, search.user),
+        (c.role, search.role),
+        (c.site, search.site),
+        (c.stream, search.stream),
+    ):
+        if value:
+            wanted.append(column == value)
+    if search.types:
+        wanted.append(c.type.in_(sorted(search.types)))
+    if search.since:
+        wanted.append(c.at >= search.since.removesuffix("Z"))
+    if search.until:
+        wanted.append(c.at < search.until.removesuffix("Z"))
+    if search.text:
+        quoted = json.dumps(search.text, ensure_ascii=False)[1:-1]  # as a payload holds it
+        places = (c.stream, c.user, c.role, c.reason, c.type)
+        found = [column.icontains(search.text, autoescape=True) for column in places]
+        found += [c.payload.icontains(quoted, autoescape=True), c.type.in_(sorted(search.or_types))]
+        found += [c.payload.contains(json.dumps(one, ensure_ascii=False), autoescape=True) for one in search.or_holds]
+        wanted.append(or_(*found))
+    if search.scope is not None:
+        scope = search.scope
+        nowhere = and_(c.site == "", c.type.in_(sorted(scope.types)))
+        wanted.append(or_(c.site == scope.site, c.stream.in_(sorted(scope.streams)), nowhere, false()))
+    return select(EVENT).where(*wanted)
 
 
 def selection(

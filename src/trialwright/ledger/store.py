@@ -122,6 +122,16 @@ class Ledger:
             query = reading.selection(stream, types, after, upto)
             yield from map(reading.decoded, reading.stored(connection, query))
 
+    def search(self, wanted: reading.Search, limit: int, before: int | None = None, after: int = 0) -> list[Event]:
+        """At most so many events that a search finds: the newest first, up to the one before; or on from `after`."""
+        query = reading.searching(wanted)
+        if before is not None:
+            query = query.where(EVENT.c.seq < before).order_by(EVENT.c.seq.desc())
+        else:
+            query = query.where(EVENT.c.seq > after).order_by(EVENT.c.seq)
+        with self._reading() as connection:
+            return [reading.decoded(tuple(row)) for row in connection.execute(query.limit(limit))]
+
     def streams(self, prefix: str = "") -> list[str]:
         """The names of the streams, or of those that begin so, sorted."""
         query = select(EVENT.c.stream).where(EVENT.c.position == 1)

@@ -489,6 +489,117 @@ class CloseQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class RaiseQuery:
+    """Ask the site about an entry, a field of it, a visit, or a participant as a whole where none is named.
+
+    `event` is the entry, by sequence number, and `field` a field of its record; `encounter` and `record` are a visit.
+    """
+
+    participant: str
+    says: str
+    on: str
+    event: int = 0
+    field: str = ""
+    encounter: str = ""
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerQuery:
+    """Answer a query that a person raised; whoever raised it decides whether the answer does."""
+
+    participant: str
+    query: str
+    answer: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveQuery:
+    """Close a query in the role that raised it; one that nobody has answered is taken back, with a reason."""
+
+    participant: str
+    query: str
+    on: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenQuery:
+    """Ask again, in the role that raised the query, and say why the answer does not do."""
+
+    participant: str
+    query: str
+    reason: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifySource:
+    """Mark entries as compared with the source and found the same, bound to the hash of each.
+
+    `verified` holds hashes by sequence number: of each entry, and of the last correction where it was corrected.
+    """
+
+    participant: str
+    verified: Mapping[int, str]
+    on: str
+    encounter: str = ""
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignCasebook:
+    """Confirm the casebook as it stands: everything up to her last event, named by number and hash."""
+
+    participant: str
+    last: int
+    hash: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Hold the data of a participant, or of one visit of hers, as they are for a time."""
+
+    participant: str
+    reason: str
+    on: str
+    encounter: str = ""
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfreeze:
+    """Let the data of a participant, or of a visit, be entered and corrected again."""
+
+    participant: str
+    reason: str
+    on: str
+    encounter: str = ""
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Close the data of a participant, of a site, or of the trial where neither is named."""
+
+    on: str
+    participant: str = ""
+    site: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """Open locked data again, and say why."""
+
+    reason: str
+    on: str
+    participant: str = ""
+    site: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Keep free text, already encrypted under the participant's key."""
 
@@ -605,6 +716,16 @@ Command: TypeAlias = (
     | ChangeRegimen
     | SendReport
     | CloseQuery
+    | RaiseQuery
+    | AnswerQuery
+    | ResolveQuery
+    | ReopenQuery
+    | VerifySource
+    | SignCasebook
+    | Freeze
+    | Unfreeze
+    | Lock
+    | Unlock
     | Note
     | Sign
     | EndScreening

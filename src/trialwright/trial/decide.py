@@ -15,6 +15,7 @@ from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
+from trialwright.trial.casebook import sign_casebook, verify_source
 from trialwright.trial.decide_data import (
     add_record,
     by_the_right_side,
@@ -53,6 +54,8 @@ from trialwright.trial.decide_units import (
 )
 from trialwright.trial.delegations import delegate, end_delegation
 from trialwright.trial.gate import Gate, refuse
+from trialwright.trial.holds import freeze, lock, not_held, unfreeze, unlock
+from trialwright.trial.queries import answer_query, close_query, raise_query, reopen_query, resolve_query
 from trialwright.trial.schedule import encounter_of
 from trialwright.trial.signatures import sign
 from trialwright.trial.state import Participant, TrialState
@@ -78,6 +81,7 @@ def decide(
     _writable(command)
     gate.not_in_the_future(type(command).__name__, command.on)
     new = _HANDLERS[type(command)](gate, command)
+    not_held(gate, new)
     return [*new, *consequences(gate, new)]
 
 
@@ -189,15 +193,6 @@ def _visit(gate: Gate, command: c.HoldVisit | c.MissVisit, what: str) -> None:
         refuse("already_done", participant=command.participant, what=what, on=visit.on)
 
 
-def _close_query(gate: Gate, command: c.CloseQuery) -> list[NewEvent]:
-    participant = gate.present(command.participant)
-    if command.query not in participant.queries:
-        refuse("query_unknown", participant=command.participant, query=command.query)
-    if not command.answer.strip():
-        refuse("reason_missing", what="The answer to a query")
-    return [gate.event(e.QUERY_CLOSED, command.on, {"query": command.query, "answer": command.answer})]
-
-
 def _note(gate: Gate, command: c.Note) -> list[NewEvent]:
     gate.recordable(command.participant, "Note", command.on)
     return [gate.event(e.NOTED, command.on, {"text": command.ciphertext})]
@@ -248,6 +243,8 @@ def _void(gate: Gate, command: c.VoidEvent) -> list[NewEvent]:
             refuse("giving_taken_back", event=event)
         if event in participant.signatures:
             refuse("signature_taken_back", event=event)
+        if event in participant.reviews:
+            refuse("review_taken_back", event=event)
         _by_whom_it_was_entered(gate, participant, event)
         taken |= dict.fromkeys(_taken_back(gate.trial, participant, event))
     return [gate.event(VOIDED, command.on, {"of": of}, command.reason) for of in taken]
@@ -322,7 +319,17 @@ _HANDLERS: dict[type, Callable[[Gate, Any], list[NewEvent]]] = {
     c.ReturnDrug: return_drug,
     c.ChangeRegimen: change_regimen,
     c.SendReport: send_report,
-    c.CloseQuery: _close_query,
+    c.CloseQuery: close_query,
+    c.RaiseQuery: raise_query,
+    c.AnswerQuery: answer_query,
+    c.ResolveQuery: resolve_query,
+    c.ReopenQuery: reopen_query,
+    c.VerifySource: verify_source,
+    c.SignCasebook: sign_casebook,
+    c.Freeze: freeze,
+    c.Unfreeze: unfreeze,
+    c.Lock: lock,
+    c.Unlock: unlock,
     c.Note: _note,
     c.Sign: sign,
     c.EndScreening: _end_screening,

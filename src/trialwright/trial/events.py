@@ -63,6 +63,16 @@ VISIT_HELD: Final = "visit.held/1"  # encounter, record
 VISIT_MISSED: Final = "visit.missed/1"  # encounter, record
 QUERY_OPENED: Final = "query.opened/1"  # query, item, says
 QUERY_CLOSED: Final = "query.closed/1"  # query, answer
+QUERY_RAISED: Final = "query.raised/1"  # query, item, says, event, field, encounter, record; by a person
+QUERY_ANSWERED: Final = "query.answered/1"  # query, answer; of one that a person raised
+QUERY_RESOLVED: Final = "query.resolved/1"  # query; by the role that raised it
+QUERY_REOPENED: Final = "query.reopened/1"  # query; a reason
+SOURCE_VERIFIED: Final = "source.verified/1"  # encounter, record, verified (each event with its hash)
+CASEBOOK_SIGNED: Final = "casebook.signed/1"  # last, hash: of the last event that is signed
+DATA_FROZEN: Final = "data.frozen/1"  # encounter, record; neither: all of hers; a reason
+DATA_UNFROZEN: Final = "data.unfrozen/1"  # encounter, record; a reason
+DATA_LOCKED: Final = "data.locked/1"  # scope: participant, site or trial; a participant's on her stream
+DATA_UNLOCKED: Final = "data.unlocked/1"  # scope; a reason
 SIGNED: Final = "signature.made/1"  # meaning, name, method, signed; on the stream of what is signed
 NOTED: Final = "note.recorded/1"  # text as ciphertext
 SCREENING_ENDED: Final = "screening.ended/1"
@@ -98,6 +108,72 @@ OF_PRODUCTS: Final = frozenset(
     }
 )
 
+#: What is entered about a participant, and what is decided and done about her: her casebook.
+CASEBOOK: Final = frozenset(
+    {
+        SCREENED,
+        CONSENTED,
+        OBSERVED,
+        RECORD_ADDED,
+        RECORD_COMPLETED,
+        LIST_CLOSED,
+        ELIGIBILITY_DETERMINED,
+        ENROLLED,
+        ALLOCATED,
+        DOSE_DETERMINED,
+        PERFORMED,
+        INFUSION_INTERRUPTED,
+        INFUSION_RESUMED,
+        INFUSION_ENDED,
+        DRUG_DISPENSED,
+        DRUG_RETURNED,
+        REGIMEN_CHANGED,
+        VISIT_HELD,
+        VISIT_MISSED,
+        NOTED,
+        SCREENING_ENDED,
+        WITHDRAWN,
+    }
+)
+
+#: What a monitor compares with the source: what was entered, not what was decided on it.
+VERIFIABLE: Final = frozenset(
+    {
+        CONSENTED,
+        OBSERVED,
+        RECORD_ADDED,
+        RECORD_COMPLETED,
+        PERFORMED,
+        DRUG_DISPENSED,
+        DRUG_RETURNED,
+        REGIMEN_CHANGED,
+        VISIT_HELD,
+        VISIT_MISSED,
+        WITHDRAWN,
+    }
+)
+
+#: The life of a query, by whomever it was asked.
+OF_QUERIES: Final = frozenset(
+    {QUERY_OPENED, QUERY_CLOSED, QUERY_RAISED, QUERY_ANSWERED, QUERY_RESOLVED, QUERY_REOPENED}
+)
+
+#: What is said about the casebook and is no part of it. Each is ended by an order of its own, and never taken back.
+OF_REVIEW: Final = frozenset(
+    {
+        QUERY_RAISED,
+        QUERY_ANSWERED,
+        QUERY_RESOLVED,
+        QUERY_REOPENED,
+        SOURCE_VERIFIED,
+        CASEBOOK_SIGNED,
+        DATA_FROZEN,
+        DATA_UNFROZEN,
+        DATA_LOCKED,
+        DATA_UNLOCKED,
+    }
+)
+
 #: What every decision about anybody may depend on: the second, small fold.
 TRIAL_WIDE: Final = frozenset(
     {
@@ -117,6 +193,8 @@ TRIAL_WIDE: Final = frozenset(
         ALLOCATED,
         WITHDRAWN,
         SCREENING_ENDED,
+        DATA_LOCKED,
+        DATA_UNLOCKED,
         CORRECTED,
         VOIDED,
     }

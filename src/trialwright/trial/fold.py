@@ -9,8 +9,11 @@ from trialwright.core.partial_date import partial_date
 from trialwright.ledger.envelope import VOIDED, Event
 from trialwright.ledger.history import effective, ordered
 from trialwright.trial import events as e
+from trialwright.trial.casebook import apply_casebook, trace_changes
 from trialwright.trial.custody import apply_product
 from trialwright.trial.delegations import apply_delegation
+from trialwright.trial.holds import apply_freeze, apply_lock
+from trialwright.trial.queries import apply_query
 from trialwright.trial.state import (
     Alert,
     Allocation,
@@ -19,7 +22,6 @@ from trialwright.trial.state import (
     Determination,
     Dose,
     Participant,
-    Query,
     RegimenChange,
     SentReport,
     Tablets,
@@ -38,6 +40,7 @@ def fold_participant(identity: str, events: Iterable[Event]) -> Participant:
     participant.events = {event.seq for event in told}
     participant.last = max(participant.events, default=0)
     participant.final = _final(told)
+    trace_changes(participant, told)
     return participant
 
 
@@ -60,6 +63,11 @@ def apply(participant: Participant, event: Event) -> None:
         handler(participant, event)
         if event.type not in _NO_FACTS:
             participant.facts += 1
+    if event.type in e.CASEBOOK:
+        participant.entries[event.seq] = event
+        participant.changed = max(participant.changed, event.seq)
+    elif event.type in e.OF_REVIEW | e.OF_QUERIES:
+        participant.reviews.add(event.seq)
     participant.events.add(event.seq)
     if event.seq > participant.last:
         participant.last = event.seq
@@ -170,8 +178,8 @@ def _sent(p: Participant, event: Event) -> None:
     p.reports.append(SentReport(event.seq, event.user, event.on, *(_text(event, name) for name in names)))
 
 
-def _of_the_unit(_p: Participant, _event: Event) -> None:
-    """What happens to a unit is folded with the trial."""
+def _of_the_trial(_p: Participant, _event: Event) -> None:
+    """What happens to a unit, and what is locked, is folded with the trial."""
 
 
 def _held(p: Participant, event: Event) -> None:
@@ -182,20 +190,6 @@ def _missed(p: Participant, event: Event) -> None:
     key = (_text(event, "encounter"), _text(event, "record"))
     if key not in p.visits:
         p.visits[key] = Visit(event.seq, event.on, False, event.reason)
-
-
-def _query_opened(p: Participant, event: Event) -> None:
-    query = _text(event, "query")
-    p.asked = max(p.asked, int(query.removeprefix("Q")) if query.removeprefix("Q").isdecimal() else 0)
-    if p.early.pop(("query", query), None):
-        return  # its answer is dated before it
-    p.queries[query] = Query(event.seq, event.on, _text(event, "item"), _text(event, "says"))
-
-
-def _query_closed(p: Participant, event: Event) -> None:
-    query = _text(event, "query")
-    if p.queries.pop(query, None) is None:
-        p.early.setdefault(("query", query), []).append(event)
 
 
 def _signature(p: Participant, event: Event) -> None:
@@ -220,10 +214,10 @@ _NO_FACTS = frozenset(
         e.ELIGIBILITY_DETERMINED,
         e.VISIT_HELD,
         e.VISIT_MISSED,
-        e.QUERY_OPENED,
-        e.QUERY_CLOSED,
         e.NOTED,
         e.SIGNED,
+        *e.OF_QUERIES,
+        *e.OF_REVIEW,
         e.DOSE_DETERMINED,
         e.INFUSION_INTERRUPTED,
         e.INFUSION_RESUMED,
@@ -248,17 +242,22 @@ _HANDLERS: dict[str, Callable[[Participant, Event], None]] = {
     e.ALLOCATED: _allocated,
     e.DOSE_DETERMINED: _dose,
     e.PERFORMED: _performed,
-    e.INFUSION_INTERRUPTED: _of_the_unit,
-    e.INFUSION_RESUMED: _of_the_unit,
-    e.INFUSION_ENDED: _of_the_unit,
+    e.INFUSION_INTERRUPTED: _of_the_trial,
+    e.INFUSION_RESUMED: _of_the_trial,
+    e.INFUSION_ENDED: _of_the_trial,
     e.DRUG_DISPENSED: _tablets,
     e.DRUG_RETURNED: _tablets,
     e.REGIMEN_CHANGED: _changed,
     e.REPORT_SENT: _sent,
     e.VISIT_HELD: _held,
     e.VISIT_MISSED: _missed,
-    e.QUERY_OPENED: _query_opened,
-    e.QUERY_CLOSED: _query_closed,
+    **dict.fromkeys(e.OF_QUERIES, apply_query),
+    e.SOURCE_VERIFIED: apply_casebook,
+    e.CASEBOOK_SIGNED: apply_casebook,
+    e.DATA_FROZEN: apply_freeze,
+    e.DATA_UNFROZEN: apply_freeze,
+    e.DATA_LOCKED: _of_the_trial,
+    e.DATA_UNLOCKED: _of_the_trial,
     e.NOTED: _noted,
     e.SIGNED: _signature,
     e.SCREENING_ENDED: _screening_ended,
@@ -313,6 +312,8 @@ def apply_trial(state: TrialState, event: Event) -> None:
             state.places[participant] = int(_text(event, "position") or 0)
         case e.DELEGATED | e.DELEGATION_ENDED:
             apply_delegation(state, event)
+        case e.DATA_LOCKED | e.DATA_UNLOCKED:
+            apply_lock(state, event)
         case _:
             pass
     if event.type in e.OF_PRODUCTS:

@@ -56,6 +56,12 @@ class Gate:
             self.protocol.digest, "", payload, "", "",
         )  # fmt: skip
 
+    @property
+    def follow_up(self) -> Set[str]:
+        """The kinds of record that go on whatever else ends: adverse events, pregnancies and children."""
+        pregnancy = self.protocol.document.pregnancy
+        return {ADVERSE_EVENT, *((pregnancy.record, pregnancy.children) if pregnancy else ())} - {""}
+
     def facts(self) -> Facts:
         """What is recorded about the participant."""
         assert self.participant is not None, "a command about a participant was let through without one"
@@ -82,9 +88,7 @@ class Gate:
 
     def not_left(self, participant: Participant, on: str, kind: str = "") -> None:
         """Refuse what is dated after she left, unless follow-up of that kind of record goes on."""
-        pregnancy = self.protocol.document.pregnancy
-        follow_up = {ADVERSE_EVENT, *((pregnancy.record, pregnancy.children) if pregnancy else ())} - {""}
-        left = participant.screening_ended or ("" if kind in follow_up else participant.withdrawn)
+        left = participant.screening_ended or ("" if kind in self.follow_up else participant.withdrawn)
         if left and partial_date(on).earliest > partial_date(left).latest:
             refuse("has_left", participant=participant.identity, on=left)
 

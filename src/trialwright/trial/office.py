@@ -15,6 +15,7 @@ from trialwright.ledger.store import Ledger, Writer
 from trialwright.protocol.load import load_files
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial import events as e
+from trialwright.trial.casebook import named_hashes
 from trialwright.trial.commands import ActivateProtocol, Command
 from trialwright.trial.decide import Actor, decide, participant_of
 from trialwright.trial.fold import apply, apply_trial, fold_participant, fold_trial
@@ -190,10 +191,10 @@ def attachments_missing(ledger: Ledger) -> list[Finding]:
 
 
 def signatures_broken(ledger: Ledger) -> list[Finding]:
-    """A finding for each signature whose hash is not that of the event that it names, in its own stream."""
+    """A finding for each signature or verification whose hash is not that of the event it names, in its own stream."""
     found = []
-    for event in ledger.events(types=[e.SIGNED]):
-        for seq, hash in signed_hashes(event.payload).items():
+    for event in ledger.events(types=[e.SIGNED, e.SOURCE_VERIFIED, e.CASEBOOK_SIGNED]):
+        for seq, hash in (named_hashes(event) or signed_hashes(event.payload)).items():
             there = list(ledger.events(stream=event.stream, after=seq - 1, upto=seq))
             if [one.hash for one in there] != [hash]:
                 where = Where(ledger.place, path=f"seq {event.seq}")

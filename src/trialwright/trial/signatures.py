@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,8 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 class Signature:
     """A signature as it stands now: what it signed, and what has changed since.
 
-    `voided_by` are the corrections of what was signed: one of them voids it, for good. `changed_since` are those of
+    `voided_by` are the corrections of what was signed: one of them voids it, for good. A casebook is signed as a whole,
+    so that whatever changes it afterwards voids its signature. `changed_since` are those of
     what had been recorded before it: it stands, as the decision does, and whoever reads it ought to know.
     """
 
@@ -81,7 +82,7 @@ def signatures(events: Iterable[Event]) -> list[Signature]:
         if event.type != e.SIGNED:
             continue
         signed = signed_hashes(event.payload)
-        voided = tuple(one.seq for seq in signed for one in changed.get(seq, ()))
+        voided = tuple(one.seq for seq in signed for one in changed.get(seq, ())) or _since_the_casebook(told, signed)
         since = tuple(
             one.seq
             for one in all_changes
@@ -95,6 +96,16 @@ def signatures(events: Iterable[Event]) -> list[Signature]:
             )
         )
     return found
+
+
+def _since_the_casebook(told: Sequence[Event], signed: Mapping[int, str]) -> tuple[int, ...]:
+    """Where the casebook itself was signed, the first event that has changed it since."""
+    for event in told:
+        if event.type == e.CASEBOOK_SIGNED and event.seq in signed:
+            return tuple(
+                one.seq for one in told if one.seq > event.seq and one.type in e.CASEBOOK | {CORRECTED, VOIDED}
+            )[:1]
+    return ()
 
 
 def signed_hashes(payload: Mapping[str, Json]) -> dict[int, str]:

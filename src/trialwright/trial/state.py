@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from trialwright.core.partial_date import PartialDate
 from trialwright.language.facts import Observation, RecordEntry
@@ -110,6 +111,60 @@ class Query:
     says: str
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step in the life of a query: raised, answered, resolved or reopened; by whom, when, in which words."""
+
+    event: int
+    what: str
+    on: str
+    at: str
+    user: str
+    role: str
+    says: str
+
+
+@dataclass(slots=True)
+class Thread:
+    """A query with everything that was said of it; `role` is the one that raised it, empty for an edit check.
+
+    What it asks about is an entry (`event`, `of_field` of its record), a visit (`encounter`, `record`), or all of her.
+    """
+
+    identity: str
+    item: str
+    says: str
+    role: str = ""
+    event: int = 0
+    of_field: str = ""
+    encounter: str = ""
+    record: str = ""
+    state: Literal["open", "answered", "closed"] = "open"
+    steps: list[Step] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A freeze or a lock: by whom, since when and why; `holds` is no where it was lifted."""
+
+    event: int
+    on: str
+    user: str
+    role: str
+    reason: str
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CasebookSignature:
+    """The last time that the casebook was signed: by whom, and up to which event."""
+
+    event: int
+    on: str
+    user: str
+    last: int
+
+
 @dataclass(slots=True)
 class Participant:
     """Everything that happened to one participant, as the fold leaves it; only the fold writes to it.
@@ -138,6 +193,10 @@ class Participant:
     reports: list[SentReport] = field(default_factory=list)
     queries: dict[str, Query] = field(default_factory=dict)
     asked: int = 0  # the number of the last query
+    threads: dict[str, Thread] = field(default_factory=dict)  # every query, closed ones too
+    verified: dict[int, int] = field(default_factory=dict)  # entry -> the last verification that names it
+    casebook: CasebookSignature | None = None
+    frozen: dict[tuple[str, str], Hold] = field(default_factory=dict)  # encounter, record; none: all of hers
     screening_ended: str = ""
     screening_end_reason: str = ""
     withdrawn: str = ""
@@ -147,6 +206,13 @@ class Participant:
     last: int = 0
     events: set[int] = field(default_factory=set)  # hers, corrections too
     final: set[int] = field(default_factory=set)  # took back the giving of a unit: are not taken back in turn
+    entries: dict[int, Event] = field(default_factory=dict)  # her casebook as it holds, by sequence number
+    changed: int = 0  # the last event that entered, corrected or took back something of her casebook
+    bases: dict[int, int] = field(
+        default_factory=dict
+    )  # a correction or a void -> the entry that it changes in the end
+    mended: dict[int, int] = field(default_factory=dict)  # an entry -> its last correction or void
+    reviews: set[int] = field(default_factory=set)  # stay where they are; each is ended by an order of its own
     signatures: set[int] = field(default_factory=set)  # stay where they are; what they sign is taken back
     early: dict[tuple[str, str], list[Event]] = field(default_factory=dict)  # dated before what they complete
     facts: int = 0  # how often what the language may ask about has changed
@@ -234,4 +300,5 @@ class TrialState:
     allocated: dict[str, str] = field(default_factory=dict)  # participant -> arm, or place in the sealed list
     places: dict[str, int] = field(default_factory=dict)  # participant -> place in the sealed list
     delegations: dict[str, Delegation] = field(default_factory=dict)
+    locks: dict[str, Hold] = field(default_factory=dict)  # `participant P-1`, `site S01` or `trial`
     last: int = 0

@@ -89,7 +89,7 @@ class Field:
     day: str = ""
     not_done: str = ""
     may_be_not_done: bool = False
-    recorded: list[str] = field(default_factory=list)
+    recorded: list[tuple[str, int]] = field(default_factory=list)  # as it reads, and the number of its entry
     locked: str = ""  # the role that alone may answer, where it is another one
     refused: list[Finding] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)

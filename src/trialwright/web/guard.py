@@ -125,6 +125,8 @@ _NAVIGATION = (
     "audit",
     "visit_check",
     "participant",
+    "queries",
+    "casebooks",
 )
 
 

@@ -85,6 +85,41 @@ ORDERS: dict[str, Order] = {
     "close-query": Order(c.CloseQuery, "Answer a query", "Answer and close", (
         _WHO, Ask("query", "Query", "hidden"), Ask("answer", "Answer", "long"), _DAY,
     )),
+    "raise-query": Order(c.RaiseQuery, "Raise a query", "Raise it", (
+        _WHO, Ask("event", "Entry", "hidden", optional=True), Ask("field", "Field", "hidden", optional=True),
+        Ask("encounter", "Visit", "hidden", optional=True), Ask("record", "For", "hidden", optional=True),
+        Ask("says", "What you ask", "long", "So that the site can answer it from the source"), _DAY,
+    ), "The site answers; you close it, or ask again."),
+    "answer-query": Order(c.AnswerQuery, "Answer a query", "Answer", (
+        _WHO, Ask("query", "Query", "hidden"), Ask("answer", "Answer", "long"), _DAY,
+    ), "Whoever raised it looks at your answer, and closes it or asks again."),
+    "resolve-query": Order(c.ResolveQuery, "Close a query", "Close it", (
+        _WHO, Ask("query", "Query", "hidden"),
+        Ask("reason", "Remark", "long", "Needed where nobody has answered it", optional=True), _DAY,
+    )),
+    "reopen-query": Order(c.ReopenQuery, "Ask again", "Ask again", (
+        _WHO, Ask("query", "Query", "hidden"),
+        Ask("reason", "What the answer leaves open", "long"), _DAY,
+    )),
+    "sign-casebook": Order(c.SignCasebook, "Sign the casebook", "Sign", (_WHO, _DAY),
+        "You sign her casebook as it stands now, with every correction. Any later change of it voids the signature.",
+        "I have reviewed the casebook of this participant and confirm that it is complete and accurate."),
+    "freeze": Order(c.Freeze, "Freeze data", "Freeze", (
+        _WHO, Ask("encounter", "Visit", "hidden", optional=True), Ask("record", "For", "hidden", optional=True),
+        _REASON, _DAY,
+    ), "Nothing of it is entered or corrected until you unfreeze it. Queries can be answered; adverse events, "
+         "pregnancies and children are recorded all the same."),
+    "unfreeze": Order(c.Unfreeze, "Unfreeze data", "Unfreeze", (
+        _WHO, Ask("encounter", "Visit", "hidden", optional=True), Ask("record", "For", "hidden", optional=True),
+        _REASON, _DAY,
+    )),
+    "lock": Order(c.Lock, "Lock data", "Lock", (
+        Ask("participant", "Participant", "hidden", optional=True), Ask("site", "Site", "hidden", optional=True), _DAY,
+    ), "Nothing of it is changed any more, reports of serious events included, until you unlock it with a reason."),
+    "unlock": Order(c.Unlock, "Unlock data", "Unlock", (
+        Ask("participant", "Participant", "hidden", optional=True), Ask("site", "Site", "hidden", optional=True),
+        _REASON, _DAY,
+    ), "After it the casebook is signed and locked again."),
     "correct": Order(c.Correct, "Correct a value", "Correct", (
         _WHO, Ask("event", "Event", "hidden"), Ask("values", "", "fields", fields=choose.corrected),
         Ask("reason", "Reason", "long", "As the audit trail will show it: transcription error, unit mistaken, …"), _DAY,
@@ -220,7 +255,7 @@ PLACES = {
     "participant_unknown": ("participant",),
     "site_not_active": ("site",),
     "site_unknown": ("site",),
-    "reason_missing": ("reason", "answer", "disposal", "approval", "training", "report"),
+    "reason_missing": ("reason", "answer", "disposal", "approval", "training", "report", "says"),
     "arm_unknown": ("arm",),
     "record_exists": ("record",),
     "product_exists": ("lot", "unit", "donor", "material"),

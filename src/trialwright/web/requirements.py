@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
+from django.utils.translation import gettext as _
+
 from trialwright.core.partial_date import partial_date
 from trialwright.language.evaluate import answer, evaluate
 from trialwright.language.facts import Facts, Observation
@@ -16,6 +18,7 @@ from trialwright.trial.commands import Command
 from trialwright.trial.custody import Unit
 from trialwright.trial.facts import as_if_performed, facts_of
 from trialwright.trial.state import TrialState
+from trialwright.web.casebooks import line, share
 from trialwright.web.eligibility_panel import panel
 from trialwright.web.order_choices import Around
 
@@ -24,7 +27,7 @@ Row: TypeAlias = tuple[str, str, str]
 
 
 def before(around: Around, command: type[Command], now: datetime) -> list[Row]:
-    """What the one who gives a command sees first: requirements of a procedure or a release, the criteria of entry."""
+    """What the one who gives a command sees first: requirements, criteria of entry, how whole a casebook is."""
     custody, link = around.trial.custody, around.link
     if command is c.Perform:
         return _of_procedure(around, now)
@@ -35,7 +38,28 @@ def before(around: Around, command: type[Command], now: datetime) -> list[Row]:
     if command in (c.ConfirmEligibility, c.Enrol, c.Allocate) and around.participant is not None:
         found = panel(around.protocol, around.participant, str(now.date()), now.date())
         return [(f"{one.name}: {one.words}", one.answer, one.tone) for one in found.lines]
+    if command in (c.SignCasebook, c.Lock) and around.participant is not None:
+        return list(_of_casebook(around, now, signed=command is c.Lock))
     return []
+
+
+def _of_casebook(around: Around, now: datetime, signed: bool) -> Iterator[Row]:
+    """How whole a casebook is: forms that are owed, queries that are not closed, what is verified, the signature."""
+    woman = around.participant
+    assert woman is not None, "a casebook is a participant's"
+    one = line(around.protocol, around.trial, woman, now.date())
+    yield (
+        _("Every form that is due is complete, or the visit is recorded as missed."),
+        f"{one.done} / {one.due}",
+        ("good" if one.done == one.due else "bad"),
+    )
+    asked = one.open + one.answered
+    yield _("Every query is closed."), str(asked) if asked else _("yes"), "bad" if asked else "good"
+    whole = one.verified == one.able
+    yield _("Entries compared with the source."), share(one.verified, one.able), "good" if whole else "open"
+    if signed:
+        says = one.signed or _("not yet")
+        yield _("The investigator has signed the casebook as it stands."), says, "good" if says == "signed" else "bad"
 
 
 def of_lot(protocol: Protocol, trial: TrialState, lot: str, on: str) -> Iterator[Row]:

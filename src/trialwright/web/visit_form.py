@@ -139,7 +139,7 @@ def _asked(protocol: Protocol, participant: Participant, item: str, person: str,
     if needed and needed != role:
         made.locked = needed
     log = participant.relatives.get(person, {}) if person else participant.observed
-    made.recorded = [shown(protocol, item, event) for event in log.get(item, ())][-3:]
+    made.recorded = [(shown(protocol, item, event), event.seq) for event in log.get(item, ())][-3:]
     return made
 
 

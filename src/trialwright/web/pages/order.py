@@ -10,11 +10,13 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from trialwright.core.finding import Finding, Refused, finding
 from trialwright.trial import commands as c
 from trialwright.trial.commands import Command
 from trialwright.trial.events import stream_of
+from trialwright.trial.schedule import encounter_of
 from trialwright.web.desk import Meant
 from trialwright.web.fields import Field, typed
 from trialwright.web.guard import allowed, desk, hers, name_of, sender, within
@@ -22,6 +24,7 @@ from trialwright.web.order_choices import Around
 from trialwright.web.orders import ORDERS, PLACES, Ask, Order
 from trialwright.web.proof import asked_again, asks_code, proven
 from trialwright.web.requirements import before
+from trialwright.web.summary import visit_label
 from trialwright.web.words import label
 
 #: What a link says beside the command's own fields, and the form hands on.
@@ -53,7 +56,7 @@ def order(request: HttpRequest, name: str) -> HttpResponse:
         return render(request, "web/forbidden.html", {"page": found.title}, status=403)
     told = request.POST if request.method == "POST" else request.GET
     link = {key: str(told[key]) for key in told}
-    around = _around(request, link)
+    around = _around(request, link, found)
     asked = [_asked(one, around, link) for one in found.asks]
     form = link.get("form") or str(uuid.uuid4())
     seen = _seen(around) if found.meaning else 0
@@ -88,7 +91,7 @@ def link_to(name: str, **values: str) -> str:
     return f"/order/{name}?{urlencode(values)}"
 
 
-def _around(request: HttpRequest, link: dict[str, str]) -> Around:
+def _around(request: HttpRequest, link: dict[str, str], found: Order) -> Around:
     identity = link.get("participant", "")
     trial = desk().trial()
     participant = hers(request, identity) if identity in trial.sites else None
@@ -97,6 +100,8 @@ def _around(request: HttpRequest, link: dict[str, str]) -> Around:
         raise Http404
     if request.acting.site and link.get("site", request.acting.site) not in ("", request.acting.site):
         raise Http404
+    if request.acting.site and found.command in (c.Lock, c.Unlock) and not (participant or link.get("site")):
+        raise Http404  # the whole trial, by somebody of one site
     site = participant.site if participant else request.acting.site
     return Around(desk().protocol(site), trial, participant, request.acting.role, link)
 
@@ -185,6 +190,9 @@ def _command(found: Order, asked: list[Asked], link: dict[str, str]) -> Command:
         protocol = desk().protocol(desk().trial().sites.get(values["participant"], ""))
         intervention = protocol.document.interventions.get(values["intervention"])
         values["steps"] = tuple(intervention.steps) if intervention else ()
+    if found.command is c.SignCasebook:
+        last = desk().events_of(values["participant"])[-1]
+        values |= {"last": last.seq, "hash": last.hash}
     known = {one.name for one in fields(found.command)}
     return found.command(**{name: value for name, value in values.items() if name in known})
 
@@ -208,8 +216,21 @@ def _placed(refused: Finding, asked: list[Asked]) -> bool:
 def _title(around: Around, found: Order) -> str:
     """What the form is for, where its command is for many things: the kind of record, or what is carried out."""
     name = around.link.get("intervention", "") or around.link.get("kind", "")
+    if found.command in (c.Lock, c.Unlock, c.Freeze, c.Unfreeze, c.RaiseQuery, c.SignCasebook):
+        return f"{_(found.title)}: {_about_what(around)}"
     names_it = found.command in (c.Perform, c.AddRecord, c.CompleteRecord)
     return label(around.protocol, name) if names_it and name else found.title
+
+
+def _about_what(around: Around) -> str:
+    """The visit, the entry, the participant or the site that an order is about, else the whole trial."""
+    link = around.link
+    who = around.participant.identity if around.participant else ""
+    if encounter_of(link.get("encounter", "")) in around.protocol.document.schedule.encounters:
+        return f"{who}, {visit_label(around.protocol, link['encounter'])}"
+    if link.get("event") and around.participant is not None:
+        return str(_("%(who)s, entry %(number)s") % {"who": who, "number": link["event"]})
+    return who or link.get("site") or _("the whole trial")
 
 
 def _place(request: HttpRequest, where: str) -> str:

@@ -16,9 +16,11 @@ from trialwright.trial import commands as c
 from trialwright.trial.commands import Command
 from trialwright.trial.events import participant_stream
 from trialwright.trial.facts import anchor_date
+from trialwright.trial.forms import forms
 from trialwright.trial.state import Participant
 from trialwright.views.cutoff import CutOff
 from trialwright.views.pregnancies import transfers
+from trialwright.web.casebooks import SAYS_MORE, TONES, line
 from trialwright.web.guard import allowed, desk, hers
 from trialwright.web.orders import ORDERS
 from trialwright.web.pages.order import link_to
@@ -63,7 +65,12 @@ def participant(request: HttpRequest, identity: str) -> HttpResponse:
         "signatures": desk().signatures_on(participant_stream(identity)),
         "may_enter": may_open(request.acting.role, "visit_check"),
         "may_audit": may_open(request.acting.role, "audit"),
-        "may_query": allowed(request, c.CloseQuery),
+        "casebook": line(protocol, trial, woman, today),
+        "states": {
+            one.visit.key: (one.state, TONES[one.state])
+            for one in forms(protocol, trial, woman, today)
+            if one.visit is not None and one.state in SAYS_MORE
+        },
     }
     return render(request, "web/participant.html", context)
 

@@ -218,11 +218,7 @@ def _queries(request: HttpRequest, women: list[Summary]) -> Iterator[Task]:
     can = allowed(request, ORDERS["close-query"].command)
     for one in women:
         for number, item, says in one.queries:
-            link = (
-                link_to("close-query", participant=one.identity, query=number, back="/")
-                if can
-                else f"/participants/{one.identity}/"
-            )
+            link = f"/participants/{one.identity}/queries/{number}/"
             yield Task(one.identity, says, item.replace("_", " "), number, "quiet", link, "Answer" if can else "Look")
 
 

@@ -14,8 +14,10 @@ from trialwright.core.finding import Finding, Refused, finding
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial import commands as c
 from trialwright.trial.commands import Command
+from trialwright.trial.forms import forms, freeze_of, lock_of
 from trialwright.trial.schedule import Planned, encounter_of
 from trialwright.trial.state import Participant
+from trialwright.web.casebooks import SAYS_MORE, TONES
 from trialwright.web.desk import Tried
 from trialwright.web.eligibility_panel import panel
 from trialwright.web.guard import allowed, desk, hers, sender
@@ -168,6 +170,7 @@ def _context(
     here = f"/participants/{woman.identity}/visits/{form.encounter}/?record={form.record}"
     standing = next((one for one in desk().visits(woman) if one.key == (form.encounter, form.record)), None)
     screens = not woman.enrolled and not woman.screening_ended
+    hold = lock_of(desk().trial(), woman) or freeze_of(woman, form.encounter, form.record)
     return {
         "woman": woman,
         "form": form,
@@ -179,7 +182,10 @@ def _context(
         "performs": _performs(request, woman, protocol, form, here),
         "decides": _decides(request, woman, form, here),
         "siblings": _siblings(protocol, woman, standing),
-        "may_enter": may_open(request.acting.role, "visit_check"),
+        "may_enter": may_open(request.acting.role, "visit_check") and hold is None,
+        "hold": hold,
+        "locked": lock_of(desk().trial(), woman) is not None,
+        "state": _state(protocol, woman, form),
         "miss": link_to(
             "miss-visit",
             participant=woman.identity,
@@ -188,6 +194,13 @@ def _context(
             back=f"/participants/{woman.identity}/",
         ),
     }
+
+
+def _state(protocol: Protocol, woman: Participant, form: VisitForm) -> tuple[str, str]:
+    """The state of the form and how it looks, where it says more than that the visit was held."""
+    found = (one for one in forms(protocol, desk().trial(), woman, desk().today()) if one.visit is not None)
+    state = next((one.state for one in found if (one.encounter, one.record) == (form.encounter, form.record)), "")
+    return (state, TONES[state]) if state in SAYS_MORE else ("", "")
 
 
 def _links(request: HttpRequest, woman: Participant, kind: Any, form: VisitForm, here: str) -> dict[str, str]:
