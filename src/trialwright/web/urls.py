@@ -10,9 +10,9 @@ from django.views.i18n import set_language
 from trialwright.web.guard import View, guarded
 from trialwright.web.pages import (
     audit,
+    casebooks,
     importing,
     laboratory,
-    casebooks,
     order,
     participant,
     people,
