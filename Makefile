@@ -9,7 +9,7 @@ LANGUAGE_TESTS := tests/spec tests/laws/test_language_laws.py tests/laws/test_ag
 	reference_ranges asking solve solve_small solve_agrees prove compile compile_sources)
 LOCK   := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: rehearse serve test check fix lock fuzz coverage mutate spark soak bench reference docs units clean
+.PHONY: rehearse serve test check fix lock fuzz coverage mutate spark dask soak bench reference docs units clean
 
 rehearse: $(READY)  ## rehearse NCT07176143 with virtual participants and write the report
 	$(BIN)/trialwright rehearse protocols/nct07176143 --out $(OUT)/nct07176143
@@ -45,6 +45,10 @@ mutate: $(READY)  ## small changes to the language; ends with 1 where no test no
 spark: $(READY)  ## the population compiler on Spark (needs Java 17 or 21; half a gigabyte)
 	test -d $(VENV)/spark/pyspark || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/spark.txt --target $(VENV)/spark
 	PYTHONPATH=$(VENV)/spark $(BIN)/pytest tests/spark
+
+dask: $(READY)  ## designs on a Dask cluster of two workers
+	test -d $(VENV)/dask/distributed || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dask.txt --target $(VENV)/dask
+	PYTHONPATH=$(VENV)/dask $(BIN)/pytest tests/dask
 
 soak: $(READY)  ## ten thousand random histories of donors, units and infusions
 	$(BIN)/python -m tests.soak --histories 10000

@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import count
 from pathlib import Path
 
+from trialwright import __version__
 from trialwright.cli.loading import protocol_at
 from trialwright.ledger.envelope import Event
 from trialwright.ledger.store import Header, Ledger, create, open_ledger
@@ -17,7 +18,7 @@ from trialwright.rehearsal.rehearse import rehearse
 _FOLDER = Path(__file__).parent.parent / "protocols"
 PROTOCOL = _FOLDER / "nct07176143"
 PROTOCOLS = (PROTOCOL, _FOLDER / "nct04706312")
-SOFTWARE = "bench"
+SOFTWARE = __version__
 OPENED = "2025-01-01T00:00:00Z"
 
 

@@ -221,8 +221,10 @@ def test_the_limits_of_a_dose_are_exact(desk: Desk, cells: str, codes: list[str]
 
 def test_a_dose_of_nothing_is_refused_not_divided_by(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.do(*opened({"consent_form": "long", "route": "vein", "dose": "0 /kg * weight"}), *lot(), *allocated())
-    assert desk.refused(c.OrderUnit("U-1", "P-1", "infusion", "2026-03-20")) == ["dose_unknown"]
+    desk.do(
+        *opened({"consent_form": "long", "route": "vein", "dose": "1e6 /kg * (weight - 200 kg)"}), *lot(), *allocated()
+    )
+    assert desk.refused(c.OrderUnit("U-1", "P-1", "infusion", "2026-03-20")) == ["dose_impossible"]
 
 
 # ---------------------------------------------------------------- sealed

@@ -313,13 +313,16 @@ def test_an_open_question_blocks_its_actions_and_is_named(
         ("route", "mouth", "answer_unknown"),
         ("dose", "1e6 /kg * wieght", "name_unknown"),
         ("dose", "1e6 /kg *", "syntax"),
+        ("dose", "0", "dose_impossible"),
+        ("dose", "-1000000", "dose_impossible"),
+        ("dose", "0 /kg * weight", "dose_impossible"),
     ],
 )
 def test_an_answer_must_be_one(tmp_path: Path, question: str, answer: str, code: str) -> None:
     desk = Desk(tmp_path)
     refused = desk.refused(c.AnswerQuestion(question, answer, DAY))
     assert refused
-    if code == "answer_unknown":
+    if code in ("answer_unknown", "dose_impossible"):
         assert refused == [code]
 
 
@@ -331,7 +334,14 @@ def test_only_a_rehearsal_takes_an_answer_from_a_file(tmp_path: Path, kind: str,
 
 #: Codes of trial.toml that the gate does not use: findings of a rehearsal model, and a query's words.
 NOT_OF_THE_GATE = ("rehearsal_", "formula_", "query_implausible")
-ELSEWHERE = {"question_blocks", "answer_unknown", "answer_from_file", "arm_sealed", "attachment_missing"}
+ELSEWHERE = {
+    "question_blocks",
+    "answer_unknown",
+    "answer_from_file",
+    "arm_sealed",
+    "attachment_missing",
+    "dose_impossible",
+}
 #: Tried in test_delegations.py, and in test_signatures.py.
 ELSEWHERE |= {"role_unknown", "delegation_ends_early", "delegation_over", "delegation_unknown"}
 ELSEWHERE |= {"signature_broken", "signature_of_nothing", "signature_taken_back"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from trialwright.ledger.envelope import Event
-from trialwright.ledger.history import corrections, effective, known, ordered
+from trialwright.ledger.history import corrections, effective, known, last_by, ordered
 
 
 def event(seq: int, type: str, payload: dict[str, Any], on: str = "2026-03-09", stream: str = "P") -> Event:
@@ -118,3 +118,15 @@ def test_events_are_ordered_by_the_earliest_moment_they_may_have_happened() -> N
         (6, "2026-03-09T00:00"),
         (1, "2026-03-09T14:05"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("upto", "last"),
+    [("2026-03-09", 3), ("2026-03-09T08:00:00Z", 2), ("2026-03-08", 0), ("2026-03", 4), ("2027", 4)],
+)
+def test_the_last_event_recorded_by_a_time_is_the_one_with_the_greatest_number(upto: str, last: int) -> None:
+    recorded = [
+        (4, "2026-03-10T00:00:00Z"), (3, "2026-03-09T23:59:59Z"), (2, "2026-03-09T07:00:00.5Z"),
+        (1, "2026-03-09T07:30:00Z"),
+    ]  # fmt: skip
+    assert last_by(recorded, upto) == last

@@ -245,6 +245,7 @@ def test_what_was_known_on_a_day_is_shown_as_of_that_day(tmp_path: Path) -> None
         (("--known", "1"), "the ledger knew no protocol"),
         (("--on", "2020-01-01"), "the ledger knew no protocol"),
         (("--on", "9999-12-31"), "takes a day"),
+        (("--since", "2199-01-01"), "--since takes a day up to that of the report, 20"),
     ],
 )
 def test_a_day_of_which_nothing_can_be_said_is_refused_and_leaves_nothing(

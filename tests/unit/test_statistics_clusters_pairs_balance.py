@@ -20,7 +20,12 @@ from trialwright.statistics.balance import (
     standardised_difference_of_proportions,
 )
 from trialwright.statistics.clustered import ratio_logit_t
-from trialwright.statistics.paired import hodges_lehmann_signed_rank
+from trialwright.statistics.paired import (
+    MOST_EXACT,
+    hodges_lehmann_signed_rank,
+    limit_depth,
+    signed_rank_distribution,
+)
 
 clusters = st.lists(
     st.integers(0, 12).flatmap(lambda m: st.tuples(st.integers(0, m), st.just(m))), min_size=1, max_size=15
@@ -231,3 +236,17 @@ def test_the_examples_in_the_documentation_are_true() -> None:
     results = [doctest.testmod(importlib.import_module(name)) for name in names]
     assert sum(result.failed for result in results) == 0
     assert all(result.attempted for result in results)
+
+
+def test_beyond_so_many_pairs_the_normal_depth_is_within_three_of_the_exact_one() -> None:
+    n = MOST_EXACT + 1
+    cumulative = np.cumsum(signed_rank_distribution(2 * np.arange(1, n + 1))[::2])
+    exact = int((cumulative <= 0.025).sum())
+    assert abs(limit_depth(n, 0.95) - exact) <= 3, "of 125,751 averages"
+    differences = np.random.default_rng(1).normal(0.05, 1, n)
+    many, few = hodges_lehmann_signed_rank(differences), hodges_lehmann_signed_rank(differences[:MOST_EXACT])
+    assert (many.exact, few.exact) == (False, True)
+    ranks = np.argsort(np.argsort(np.abs(differences))) + 1
+    statistic = int(ranks[differences > 0].sum())
+    tails = signed_rank_distribution(2 * np.arange(1, n + 1))[::2]
+    assert many.p_value == pytest.approx(2 * min(tails[: statistic + 1].sum(), tails[statistic:].sum()), rel=0.002)

@@ -18,7 +18,7 @@ from trialwright.protocol.protocol import label
 from trialwright.statistics.binomial import Limits, blaker, clopper_pearson, wilson
 from trialwright.statistics.clustered import ClusteredRatio, korn_graubard, ratio_logit_t
 from trialwright.statistics.means import mean_t
-from trialwright.statistics.paired import hodges_lehmann_signed_rank
+from trialwright.statistics.paired import MOST_EXACT, hodges_lehmann_signed_rank
 from trialwright.trial.facts import facts_of
 from trialwright.views.cutoff import CutOff
 from trialwright.views.endpoints import EndpointRow
@@ -181,6 +181,8 @@ def _hodges_lehmann(differences: Sequence[float]) -> Estimate:
     if not differences:
         return Estimate(None, None, None, method, ("Nobody has both values yet.",), "change")
     made = hodges_lehmann_signed_rank(np.array(differences), CONFIDENCE)
+    if not made.exact:
+        method = f"Hodges-Lehmann, signed-rank taken as normal beyond {MOST_EXACT} pairs"
     return Estimate(made.estimate, made.lower, made.upper, method, made.warnings, "change")
 
 

@@ -38,5 +38,5 @@ def run(options: argparse.Namespace) -> int:
                 print(f"{'':17}by {', '.join(sentence.by)}")
     output.findings(found)
     counts = ", ".join(f"{count} {account}" for account, count in totals(sentences).items())
-    print(f"{len(sentences)} sentences: {counts}")
+    print(f"{output.plural(len(sentences), 'sentence')}: {counts}")
     return 1 if found else 0

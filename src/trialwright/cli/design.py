@@ -23,6 +23,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--trials", type=int, default=None, help="trials per scenario and size (default: its own)")
     parser.add_argument("--seed", type=int, default=None, help="seed of all chance (default: its own)")
+    parser.add_argument("--workers", metavar="N", type=int, default=2, help="processes of this machine (default: 2)")
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", default="", help="a Dask scheduler whose workers simulate instead (extra: dask)"
+    )
     parser.add_argument("--no-pdf", action="store_true", help="write no design.pdf")
 
 
@@ -31,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
     from trialwright.design.characteristics import characteristics
     from trialwright.design.page import BANNER, design_html, footer, off_level
     from trialwright.design.scenarios import MOST_TRIALS, load_scenarios
+    from trialwright.design.workers import cluster, processes
 
     started = time.monotonic()
     if options.trials is not None and not 100 <= options.trials <= MOST_TRIALS:
@@ -38,14 +43,18 @@ def run(options: argparse.Namespace) -> int:
         raise Refused(finding("option_wrong", option="--trials", given=options.trials, expected=expected))
     if options.seed is not None and options.seed < 0:
         raise Refused(finding("option_wrong", option="--seed", given=options.seed, expected="a whole number from 0"))
+    if not 1 <= options.workers <= 256:
+        expected = "a whole number from 1 to 256"
+        raise Refused(finding("option_wrong", option="--workers", given=options.workers, expected=expected))
     protocol = protocol_at(options.protocol)
     folder = Path(options.protocol)
     design = load_scenarios(protocol, folder if folder.is_dir() else folder.parent)
     trials = design.trials if options.trials is None else options.trials
     seed = design.seed if options.seed is None else options.seed
-    found = characteristics(
-        protocol, design, trials, seed, lambda share: output.progress(f"simulating: {100 * share:.0f} %")
-    )
+    with cluster(options.dask) if options.dask else processes(options.workers) as pool:
+        found = characteristics(
+            protocol, design, trials, seed, lambda share: output.progress(f"simulating: {100 * share:.0f} %"), pool
+        )
     output.progress("")
     data = _finite({"trial": protocol.document.trial, "digest": protocol.digest, **asdict(found)})
     if options.out:
@@ -86,9 +95,15 @@ def run(options: argparse.Namespace) -> int:
             f"pooled {ratio.pooled:.3f}, without limits {ratio.without_limits}"
         )
     for share in found.proportion:
+        lost = f"{share.lost}, " if share.lost else ""
         print(
-            f"  {share.women} women, true rate {share.rate:g}: none seen in {share.nobody:.3f}, "
+            f"  {lost}{share.women} women, true rate {share.rate:g}: none seen in {share.nobody:.3f}, "
             f"coverage {share.coverage:.3f}"
+        )
+    for change in found.change:
+        print(
+            f"  {change.scenario}, {change.women} women, from {change.baseline}: bias {change.bias:+.3f} of which "
+            f"regression {change.regression:+.3f}, coverage {change.coverage:.3f} ± {change.error:.4f}"
         )
     for pause in found.boundary.characteristics if found.boundary else ():
         print(

@@ -88,7 +88,7 @@ def _say(drafted: Drafted, sentences: dict[str, int]) -> None:
     counts = ", ".join(f"{count} {account}" for account, count in sentences.items())
     parts = (("arm", document.arms), ("intervention", document.interventions), ("endpoint", document.endpoints))
     print(f"  {', '.join(output.plural(len(part), name) for name, part in parts)}")
-    print(f"  record: {sum(sentences.values())} sentences: {counts}")
+    print(f"  record: {output.plural(sum(sentences.values()), 'sentence')}: {counts}")
     print(f"  {output.plural(len(drafted.questions), 'open question')}")
     for name, blocks in drafted.blocking.items():
         print(f"  a rehearsal stops at `{name}`, which blocks {', '.join(blocks)}: {document.assumptions[name].silent}")

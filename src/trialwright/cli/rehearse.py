@@ -25,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", default="out", help="folder to write into (default: out)")
     parser.add_argument("--seed", type=int, default=1, help="seed of all chance (default: 1)")
     parser.add_argument("--scenario", metavar="NAME", default="", help="scenario of rehearsal.yaml (default: its own)")
+    parser.add_argument("--pdf", action="store_true", help="write report.pdf too, which needs the extra `pdf`")
     parser.add_argument(
         "--answer", metavar="QUESTION=ANSWER", action="append", default=[], help="answer an open question another way"
     )
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         sealed = _sealed(protocol, fresh, options.seed)
         done = rehearse(protocol, model, ledger, options.seed, scenario, output.progress, sealed)
         output.progress("writing the report")
-        study = write_report(ledger, fresh, protocol=protocol)
+        study = write_report(ledger, fresh, protocol=protocol, pdf=options.pdf)
         output.progress("")
     configuration.log("rehearsed", trial=header.trial, digest=header.protocol, events=study.checkpoint.seq)
     if options.json:
@@ -76,7 +77,8 @@ def run(options: argparse.Namespace) -> int:
         )
         return 0
     _say(study, done)
-    print(f"{out / 'report.html'} written in {time.monotonic() - started:.1f} s")
+    told = f"{out / 'report.html'} and report.pdf" if options.pdf else out / "report.html"
+    print(f"{told} written in {time.monotonic() - started:.1f} s")
     return 0
 
 
@@ -120,7 +122,8 @@ def _say(study: Study, done: Rehearsed) -> None:
             print(f"  {one.label}, {one.arm}: {fraction}, {one.missing} missing")
     major = sum(1 for row in study.deviations if row.severity == "major")
     print(
-        f"  {len(study.deviations)} deviations, {major} of them major; {sum(done.refusals.values())} refused commands"
+        f"  {output.plural(len(study.deviations), 'deviation')}, {major} of them major; "
+        f"{output.plural(sum(done.refusals.values()), 'refused command')}"
     )
     for question, given in study.cut.trial.answers.items():
         print(f"  assumed for the rehearsal: {question} = {given.answer}")

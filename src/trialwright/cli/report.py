@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from datetime import date
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
     from trialwright.ledger.store import open_ledger
     from trialwright.report.write import write_board, write_report
 
+    gc.disable()  # what is read stays until the end: the collector would walk through all of it again and again
     board = options.board or bool(options.since)
     out = Path(options.out) if options.out else _beside(options)
     with open_ledger(options.ledger) as ledger:

@@ -31,6 +31,9 @@ class Unit:
     scale: Fraction
     offset: Fraction = Fraction(0)
 
+    def __hash__(self) -> int:
+        return hash(self.code)  # hashing fractions would take longer than what is looked up by a unit
+
     def __str__(self) -> str:
         return self.code
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from trialwright.design.before_after import ChangePerformance, change_performances
 from trialwright.design.one_arm import (
     ProportionPerformance,
     RatioPerformance,
@@ -37,6 +39,7 @@ class Characteristics:
     two_arms: tuple[Performance, ...]
     ratio: tuple[RatioPerformance, ...]
     proportion: tuple[ProportionPerformance, ...]
+    change: tuple[ChangePerformance, ...]
     boundary: Boundary | None
 
 
@@ -46,16 +49,18 @@ def characteristics(
     trials: int,
     seed: int,
     progress: Callable[[float], None] = lambda _: None,
+    pool: Executor | None = None,
 ) -> Characteristics:
-    """Every scenario of a design, simulated or exact; the same seed gives the same numbers."""
+    """Every scenario of a design, simulated or exact; the same seed gives the same numbers on any pool, or on none."""
     two = design.two_arms
     covariates = protocol.document.analysis.covariates
     return Characteristics(
         trials,
         seed,
-        tuple(performances(covariates, two, trials, seed, progress)) if two else (),
+        tuple(performances(covariates, two, trials, seed, progress, pool)) if two else (),
         tuple(ratio_performances(design.ratio, trials, seed)) if design.ratio else (),
         tuple(proportion_performances(design.proportion)) if design.proportion else (),
+        tuple(change_performances(design.change, trials, seed)) if design.change else (),
         _boundary(protocol),
     )
 

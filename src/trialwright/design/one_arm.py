@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special, stats
 
-from trialwright.design.scenarios import ProportionDesign, RatioDesign, RatioScenario
-from trialwright.statistics.binomial import clopper_pearson, clopper_pearson_upper
+from trialwright.design.scenarios import LossScenario, ProportionDesign, RatioDesign, RatioScenario
+from trialwright.statistics.binomial import clopper_pearson_upper
 
 Floats = npt.NDArray[np.float64]
 _CONFIDENCE = 0.95
@@ -43,10 +43,15 @@ class ProportionPerformance:
     """What a proportion among so many women shows at a true rate, exactly.
 
     `coverage` of the Clopper-Pearson limits, the chance of seeing nobody, and the expected one-sided upper limit.
+    `lost` names the way in which women are lost, empty where nobody is; `bias` is that of the share, and
+    `nobody_known` the chance that everybody is lost, which counts for no coverage.
     """
 
+    lost: str
     women: int
     rate: float
+    bias: float
+    nobody_known: float
     coverage: float
     nobody: float
     upper_if_nobody: float
@@ -112,13 +117,55 @@ def _ratio(name: str, scenario: RatioScenario, women: int, trials: int, seed: tu
 
 
 def proportion_performances(design: ProportionDesign) -> list[ProportionPerformance]:
-    """Every size and rate, by adding up the chance of every number of women."""
-    return [_proportion(women, rate) for women in design.women for rate in design.rates]
+    """Every size and rate, by adding up the chance of every number of women; nobody lost first, then each way."""
+    return [
+        _proportion(name, scenario, women, rate)
+        for name, scenario in {"": None, **design.lost}.items()
+        for women in design.women
+        for rate in design.rates
+    ]
 
 
-def _proportion(women: int, rate: float) -> ProportionPerformance:
-    chances = stats.binom.pmf(np.arange(women + 1), women, rate)
-    limits = [clopper_pearson(x, women, _CONFIDENCE) for x in range(women + 1)]
-    holds = sum(float(p) for p, one in zip(chances, limits, strict=True) if one.lower <= rate <= one.upper)
-    width = sum(float(p) * (one.upper - one.lower) for p, one in zip(chances, limits, strict=True))
-    return ProportionPerformance(women, rate, holds, float(chances[0]), clopper_pearson_upper(0, women), width)
+def _proportion(name: str, lost: LossScenario | None, women: int, rate: float) -> ProportionPerformance:
+    """Whoever is lost and counts as no leaves a binomial of a lower rate; whoever is excluded, one of fewer women."""
+    if lost is None:
+        shown, known = rate, 1.0
+    elif lost.counts == "no":
+        shown, known = rate * (1 - lost.with_event), 1.0
+    else:
+        known = rate * (1 - lost.with_event) + (1 - rate) * (1 - lost.without_event)
+        shown = rate * (1 - lost.with_event) / known
+    nobody_known = (1 - known) ** women
+    seen = coverage = width = none = upper = 0.0
+    for left, chance in _likely(women, known):
+        chances = chance * stats.binom.pmf(np.arange(left + 1), left, shown)
+        lower, upper_limit = _clopper_pearson(left)
+        holds = (lower <= rate) & (rate <= upper_limit)
+        seen += chance
+        coverage += float(chances[holds].sum())
+        width += float((chances * (upper_limit - lower)).sum())
+        none += float(chances[0])
+        upper += chance * clopper_pearson_upper(0, left)
+    return ProportionPerformance(
+        name, women, rate, shown - rate, nobody_known, coverage / seen, none / seen, upper / seen, width / seen
+    )
+
+
+#: Numbers of women with a known answer less likely than this are passed over.
+_UNLIKELY = 1e-12
+
+
+def _likely(women: int, known: float) -> list[tuple[int, float]]:
+    """How many women may be left, at least one, and the chance of it."""
+    if known == 1:
+        return [(women, 1.0)]
+    chances = stats.binom.pmf(np.arange(women + 1), women, known)
+    return [(left, float(chance)) for left, chance in enumerate(chances) if left and chance > _UNLIKELY]
+
+
+def _clopper_pearson(women: int) -> tuple[Floats, Floats]:
+    """The limits of `statistics.binomial.clopper_pearson` for every number of women with the event."""
+    x, tail = np.arange(women + 1.0), (1 - _CONFIDENCE) / 2
+    lower = np.where(x == 0, 0.0, special.betaincinv(np.maximum(x, 0.5), women - x + 1, tail))
+    upper = np.where(x == women, 1.0, special.betaincinv(x + 1, np.maximum(women - x, 0.5), 1 - tail))
+    return lower, upper

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import isnan
+from typing import TypeAlias
 
 from markupsafe import Markup, escape
 
+from trialwright.design.before_after import ChangePerformance
 from trialwright.design.characteristics import Boundary, Characteristics
 from trialwright.design.one_arm import ProportionPerformance, RatioPerformance
-from trialwright.design.scenarios import DesignDocument
+from trialwright.design.scenarios import (
+    ChangeScenario,
+    DesignDocument,
+    LossScenario,
+    RatioScenario,
+    TwoArmScenario,
+)
 from trialwright.design.two_arms import WEIGHTED, Performance
 from trialwright.protocol.protocol import Protocol, label
 from trialwright.render.page import Section, figure, page
 from trialwright.render.shares import chances
 from trialwright.render.table import Column, table
 from trialwright.statistics.boundary import pause_ranges
+
+Scenario: TypeAlias = TwoArmScenario | RatioScenario | LossScenario | ChangeScenario
 
 NOMINAL = 0.95
 #: How far from its level a coverage may lie, beyond Monte Carlo error, before the page says so.
@@ -32,6 +42,8 @@ def design_html(protocol: Protocol, design: DesignDocument, found: Characteristi
         sections.append(Section("ratio", "A ratio clustered in women", _ratio(protocol, design, found.ratio)))
     if found.proportion:
         sections.append(Section("proportion", "A proportion", _proportion(protocol, design, found.proportion)))
+    if found.change:
+        sections.append(Section("change", "Before and after", _change(protocol, design, found.change)))
     if found.boundary is not None:
         sections.append(Section("boundary", "Safety boundary", _boundary(protocol, found.boundary)))
     document = protocol.document
@@ -63,10 +75,7 @@ def off_level(found: Characteristics) -> list[str]:
 
 def _asked(design: DesignDocument, found: Characteristics) -> str:
     rows = [
-        {"name": name.replace("_", " "), "says": one.says, "source": one.source}
-        for part in (design.two_arms, design.ratio)
-        if part is not None
-        for name, one in part.scenarios.items()
+        {"name": name.replace("_", " "), "says": one.says, "source": one.source} for name, one in _scenarios(design)
     ]
     columns = [Column("name", "Scenario"), Column("says", "Assumes"), Column("source", "Source")]
     worse = off_level(found)
@@ -81,6 +90,17 @@ def _asked(design: DesignDocument, found: Characteristics) -> str:
     )
     heading = Markup("<h3>Where the planned analysis does not keep its level</h3>")
     return str(intro + Markup(table(columns, rows, "Scenarios")) + heading + said)
+
+
+def _scenarios(
+    design: DesignDocument,
+) -> Iterator[tuple[str, TwoArmScenario | RatioScenario | LossScenario | ChangeScenario]]:
+    """Every scenario of every part, with its name."""
+    for part in (design.two_arms, design.ratio, design.change):
+        if part is not None:
+            yield from part.scenarios.items()
+    if design.proportion is not None:
+        yield from design.proportion.lost.items()
 
 
 def _two_arms(protocol: Protocol, design: DesignDocument, found: Characteristics) -> str:
@@ -115,6 +135,8 @@ def _two_arms(protocol: Protocol, design: DesignDocument, found: Characteristics
         "The planned estimator is the difference with overlap weights, t(n - p - 1); unadjusted is Wald's. The true "
         "difference is that of the overlap population, by a crowd of a million; 0 where the odds ratio is 1.",
         "Error or power: how often the 95 % interval leaves 0 out. ± is the Monte Carlo standard error.",
+        "A woman whose outcome stays unknown is left out, as planned; the true difference is that of all women. Where "
+        "a scenario has transfers, the outcome is that of coming to one in time and having it.",
     ]
     sizes = _by_size(found.two_arms, "rejects")
     covers = _by_size(found.two_arms, "coverage")
@@ -174,8 +196,10 @@ def _proportion(protocol: Protocol, design: DesignDocument, found: Sequence[Prop
     part = design.proportion
     assert part is not None, "shown only where it was asked"
     columns = [
+        *([Column("lost", "Lost")] if part.lost else []),
         Column("women", "Women", "right"),
         Column("rate", "True rate", "right"),
+        *([Column("bias", "Bias", "right")] if part.lost else []),
         Column("nobody", "Chance to see none", "right"),
         Column("upper", "One-sided 95 % upper limit if none", "right"),
         Column("coverage", "Coverage of Clopper-Pearson", "right"),
@@ -183,6 +207,7 @@ def _proportion(protocol: Protocol, design: DesignDocument, found: Sequence[Prop
     ]
     rows = [
         {
+            "lost": one.lost.replace("_", " ") or "nobody", "bias": _signed(one.bias),
             "women": one.women, "rate": f"{100 * one.rate:.0f} %", "nobody": f"{100 * one.nobody:.1f} %",
             "upper": f"{100 * one.upper_if_nobody:.1f} %", "coverage": f"{one.coverage:.3f}",
             "width": f"{one.expected_width:.2f}",
@@ -190,7 +215,39 @@ def _proportion(protocol: Protocol, design: DesignDocument, found: Sequence[Prop
         for one in found
     ]  # fmt: skip
     notes = [f"Exact: every number of women with an event, by its chance. Rates: {part.source}"]
+    if part.lost:
+        notes.append("Where lost women are excluded, every number of women who are left counts by its chance too.")
     return table(columns, rows, label(protocol, part.endpoint), notes)
+
+
+def _change(protocol: Protocol, design: DesignDocument, found: Sequence[ChangePerformance]) -> str:
+    assert design.change is not None, "shown only where it was asked"
+    columns = [
+        Column("scenario", "Scenario"),
+        Column("women", "Women", "right"),
+        Column("baseline", "Compared with"),
+        Column("effect", "True change", "right"),
+        Column("regression", "Regression to the mean", "right"),
+        Column("bias", "Bias", "right"),
+        Column("coverage", "Coverage of 95 %", "right"),
+        Column("rejects", "Error or power", "right"),
+        Column("width", "Mean width", "right"),
+    ]
+    rows = [
+        {
+            "scenario": one.scenario.replace("_", " "), "women": one.women, "baseline": one.baseline,
+            "effect": _signed(one.effect), "regression": _signed(one.regression), "bias": _signed(one.bias),
+            "coverage": _share(one.coverage, one.error),
+            "rejects": f"{_share(one.rejects)} {'error' if one.effect == 0 else 'power'}", "width": f"{one.width:.2f}",
+        }
+        for one in found
+    ]  # fmt: skip
+    notes = [
+        "Women who come in by a low value have by chance a value below their own; the next one is higher though "
+        "nothing was done. A value measured again before treatment is free of that. Regression: from theory, "
+        "beside what the trials showed.",
+    ]
+    return table(columns, rows, f"{label(protocol, design.change.endpoint)}: Hodges-Lehmann, exact signed-rank", notes)
 
 
 def _boundary(protocol: Protocol, found: Boundary) -> str:

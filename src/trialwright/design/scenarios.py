@@ -6,22 +6,23 @@ who has the outcome, or the spread of a ratio between women. What happens to one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from math import hypot
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from trialwright.core.finding import Finding, Refused, finding, unreadable
+from trialwright.protocol.beside import Beside, Marks, field_wrong, parts_of
 from trialwright.protocol.estimators import ESTIMATORS, kind_of
-from trialwright.protocol.field_faults import fault_in_words
-from trialwright.protocol.marked_yaml import read
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import Protocol
 from trialwright.protocol.protocol import where as place
 
 FILE = "design.yaml"
+_BESIDE = Beside(FILE, "docs/verbs/design.md")
 MOST_TRIALS = 1_000_000
 #: Beyond so many women no simulation is needed.
 MOST_WOMEN = 5_000
@@ -33,6 +34,11 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+#: So many standard deviations from the mean a threshold may lie: beyond it nobody comes in.
+_FARTHEST = 5
+
+Size: TypeAlias = Annotated[float, Field(ge=-1e6, le=1e6)]
+Spread: TypeAlias = Annotated[float, Field(gt=0, le=1e6)]
 Share: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
 #: Per standard deviation; beyond it everybody is in one arm.
 LogOdds: TypeAlias = Annotated[float, Field(ge=-10, le=10)]
@@ -49,7 +55,22 @@ class TwoArmScenario(Part):
     odds_ratio: float = Field(
         gt=0, le=1000, description="Of the outcome, experimental against control, covariates alike."
     )
-    missing: float = Field(default=0.0, ge=0, lt=1, description="Share whose outcome stays unknown, by chance alone.")
+    missing: float = Field(
+        default=0.0, ge=0, lt=1, description="Share whose outcome stays unknown, of control women as above."
+    )
+    missing_by: dict[str, LogOdds] = Field(default_factory=dict, description="Log-odds of staying unknown.")
+    missing_if_outcome: LogOdds = Field(default=0.0, description="The same for a woman who has the outcome.")
+    missing_if_treated: LogOdds = Field(default=0.0, description="The same in the experimental arm.")
+    transfer: Share | None = Field(
+        default=None, description="Share of control women who come to a transfer in time; `control` is then theirs."
+    )
+    transfer_by: dict[str, LogOdds] = Field(default_factory=dict, description="Log-odds of coming to it.")
+    transfer_odds_ratio: float = Field(
+        default=1.0, gt=0, le=1000, description="Of coming to it, experimental against control."
+    )
+    without_transfer: Literal["no", "missing"] = Field(
+        default="no", description="What a woman without a transfer counts as."
+    )
 
 
 def _sizes(sizes: tuple[int, ...]) -> tuple[int, ...]:
@@ -94,6 +115,16 @@ class RatioDesign(Part):
     scenarios: dict[str, RatioScenario]
 
 
+class LossScenario(Part):
+    """Who is lost before the answer is known, and what she counts as."""
+
+    says: str
+    source: str
+    with_event: float = Field(ge=0, lt=1, description="Share lost of the women who have the event.")
+    without_event: float = Field(ge=0, lt=1, description="Share lost of those who have not.")
+    counts: Literal["no", "excluded"]
+
+
 class ProportionDesign(Part):
     """The proportion of one arm, by enumeration of every result."""
 
@@ -101,6 +132,41 @@ class ProportionDesign(Part):
     women: Annotated[tuple[int, ...], AfterValidator(_few)]
     rates: tuple[Share, ...] = Field(min_length=1)
     source: str
+    lost: dict[str, LossScenario] = Field(default_factory=dict, description="Beside nobody lost: ways to lose women.")
+
+
+class ChangeScenario(Part):
+    """A value measured at screening, again, and after; women are let in by what screening showed."""
+
+    says: str
+    source: str
+    mean: Size = Field(description="Mean of women's own values, of all who come for screening.")
+    sd: Spread = Field(description="Standard deviation between women's own values.")
+    error: Spread = Field(description="Standard deviation of one measurement around a woman's own value.")
+    enters: Literal["below", "above", "everybody"]
+    threshold: Size = 0.0
+    effect: Size = Field(default=0.0, description="What is added to her own value.")
+
+    @model_validator(mode="after")
+    def _somebody_enters(self) -> ChangeScenario:
+        far = abs(self.threshold - self.mean) / hypot(self.sd, self.error)
+        if self.enters != "everybody" and far > _FARTHEST:
+            raise ValueError(f"the threshold lies {far:.1f} standard deviations from the mean; {_FARTHEST} is allowed")
+        return self
+
+
+def _pairs(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    if not sizes or not all(6 <= one <= 200 for one in sizes):
+        raise ValueError("a change needs 6 to 200 women")
+    return sizes
+
+
+class ChangeDesign(Part):
+    """The change of one arm from before to after, where a threshold may have let women in."""
+
+    endpoint: str
+    women: Annotated[tuple[int, ...], AfterValidator(_pairs)]
+    scenarios: dict[str, ChangeScenario]
 
 
 class DesignDocument(Part):
@@ -111,6 +177,7 @@ class DesignDocument(Part):
     two_arms: TwoArmDesign | None = None
     ratio: RatioDesign | None = None
     proportion: ProportionDesign | None = None
+    change: ChangeDesign | None = None
 
 
 def load_scenarios(protocol: Protocol, folder: str | Path) -> DesignDocument:
@@ -122,22 +189,8 @@ def load_scenarios(protocol: Protocol, folder: str | Path) -> DesignDocument:
         raise Refused(finding("design_missing", path=file)) from wrong
     except (OSError, UnicodeDecodeError) as wrong:
         raise Refused(finding("file_unreadable", path=file, why=unreadable(wrong))) from wrong
-    marked = read(text, FILE)
-    if marked.findings:
-        raise Refused(*marked.findings)
-    try:
-        document = DesignDocument.model_validate(marked.data)
-    except ValidationError as wrong:
-        raise Refused(
-            *(
-                finding(
-                    "document_field", place(marked.marks, tuple(error["loc"]), FILE),
-                    path=".".join(map(str, error["loc"])), why=fault_in_words(error),
-                )
-                for error in wrong.errors(include_url=False)
-            )
-        ) from wrong  # fmt: skip
-    findings = list(_wrong(protocol, document, marked.marks))
+    document, marks = parts_of(DesignDocument, text, _BESIDE)
+    findings = list(_wrong(protocol, document, marks))
     if findings:
         raise Refused(*findings)
     return document
@@ -159,15 +212,14 @@ def correlation_matrix(
     return matrix
 
 
-def _wrong(
-    protocol: Protocol, document: DesignDocument, marks: Mapping[tuple[str | int, ...], tuple[int, int]]
-) -> Iterator[Finding]:
+def _wrong(protocol: Protocol, document: DesignDocument, marks: Marks) -> Iterator[Finding]:
     """Names that the protocol does not have, endpoints of another kind, correlations that cannot all be true."""
     endpoints, analysis = protocol.document.endpoints, protocol.document.analysis
     parts = (
         ("two_arms", document.two_arms, "proportion"),
         ("ratio", document.ratio, "ratio"),
         ("proportion", document.proportion, "proportion"),
+        ("change", document.change, "change"),
     )
     for key, part, kind in parts:
         if part is None:
@@ -180,20 +232,23 @@ def _wrong(
             )  # fmt: skip
         elif kind_of(endpoints[part.endpoint]) != kind:
             why = f"{part.endpoint} is a {kind_of(endpoints[part.endpoint])}, and a {kind} is needed"
-            yield finding("document_field", at, path=f"{key}.endpoint", why=why)
+            yield field_wrong(marks, (key, "endpoint"), why, _BESIDE)
     two = document.two_arms
     if two is None:
         return
     named = (analysis.methods.get(two.endpoint, ""), *analysis.sensitivity.get(two.endpoint, ()))
     if two.endpoint in endpoints and not any(name in ESTIMATORS and ESTIMATORS[name].compares for name in named):
         why = f"the analysis compares no arms in {two.endpoint}"
-        yield finding("document_field", place(marks, ("two_arms", "endpoint"), FILE), path="two_arms.endpoint", why=why)
+        yield field_wrong(marks, ("two_arms", "endpoint"), why, _BESIDE)
     if analysis.compare is None:
         why = "the analysis of the protocol compares no arms"
-        yield finding("document_field", place(marks, ("two_arms",), FILE), path="two_arms", why=why)
+        yield field_wrong(marks, ("two_arms",), why, _BESIDE)
     asked = {f"correlations.{pair}": pair.split("~") for pair in two.correlations}
     for name, one in two.scenarios.items():
-        asked |= {f"scenarios.{name}.allocation": list(one.allocation), f"scenarios.{name}.outcome": list(one.outcome)}
+        asked |= {
+            f"scenarios.{name}.{part}": list(getattr(one, part))
+            for part in ("allocation", "outcome", "missing_by", "transfer_by")
+        }
     unknown = False
     for path, names in asked.items():
         for name in names:
@@ -206,6 +261,4 @@ def _wrong(
                 )  # fmt: skip
     if not unknown and np.linalg.eigvalsh(correlation_matrix(analysis.covariates, two.correlations)).min() <= 0:
         why = "these correlations cannot all be true at once"
-        yield finding(
-            "document_field", place(marks, ("two_arms", "correlations"), FILE), path="two_arms.correlations", why=why
-        )
+        yield field_wrong(marks, ("two_arms", "correlations"), why, _BESIDE)

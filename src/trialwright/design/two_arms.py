@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,12 +85,12 @@ def performances(
     trials: int,
     seed: int,
     progress: Callable[[float], None] = lambda _: None,
-    processes: int = 2,
+    pool: Executor | None = None,
 ) -> list[Performance]:
     """Both estimators in every scenario and size, each trial simulated and analysed.
 
     `names` are the covariates of the analysis in their order. The same seed gives the same numbers, whatever the
-    number of processes. `progress` is told the share that is done.
+    number of workers in the pool; without one the trials run here. `progress` is told the share that is done.
     """
     truths = {name: true_difference(tuple(names), design, one) for name, one in design.scenarios.items()}
     jobs = [
@@ -100,25 +100,29 @@ def performances(
         for start in range(0, trials, BATCH)
     ]
     sums: dict[tuple[str, int, str], _Tally] = {}
-    with ProcessPoolExecutor(processes) as pool:
-        arguments = ((job, truths[job.scenario]) for job in jobs)
-        for done, (job, tallies) in enumerate(zip(jobs, pool.map(_run, arguments), strict=True), 1):
-            for estimator, tally in tallies.items():
-                key = (job.scenario, job.women, estimator)
-                sums[key] = sums[key] + tally if key in sums else tally
-            progress(done / len(jobs))
+    arguments = [(job, truths[job.scenario]) for job in jobs]
+    results = pool.map(_run, arguments) if pool else map(_run, arguments)
+    for done, (job, tallies) in enumerate(zip(jobs, results, strict=True), 1):
+        for estimator, tally in tallies.items():
+            key = (job.scenario, job.women, estimator)
+            sums[key] = sums[key] + tally if key in sums else tally
+        progress(done / len(jobs))
     return [_performance(key, tally, truths[key[0]], trials) for key, tally in sums.items()]
 
 
 def true_difference(names: tuple[str, ...], design: TwoArmDesign, scenario: TwoArmScenario) -> float:
     """The difference of risks in the overlap population, by a crowd of its own: E e(1-e)(p1-p0) / E e(1-e).
 
-    Its Monte Carlo error is below 0.0005. 0 exactly where the odds ratio is 1.
+    Its Monte Carlo error is below 0.0005. 0 exactly where both odds ratios are 1. Where transfers are modelled, a risk
+    is that of coming to one and having the outcome: of every woman, whatever the analysis makes of those without.
     """
-    if scenario.odds_ratio == 1:
+    if scenario.odds_ratio == scenario.transfer_odds_ratio == 1:
         return 0.0
     x = _covariates(np.random.default_rng(20_260_101), (_CROWD,), names, design)
     e, p0, p1 = _risks(x, names, design, scenario)
+    if scenario.transfer is not None:
+        t0, t1 = _transfers(x, names, scenario)
+        p0, p1 = t0 * p0, t1 * p1
     overlap = e * (1 - e)
     return float((overlap * (p1 - p0)).sum() / overlap.sum())
 
@@ -132,8 +136,35 @@ def simulated(
     e, p0, p1 = _risks(x, names, design, scenario)
     treated = (chance.random(e.shape) < e).astype(np.float64)
     outcome = (chance.random(e.shape) < np.where(treated == 1, p1, p0)).astype(np.float64)
-    known = chance.random(e.shape) >= scenario.missing
+    unknown = chance.random(e.shape)
+    if scenario.transfer is not None:
+        t0, t1 = _transfers(x, names, scenario)
+        came = chance.random(e.shape) < np.where(treated == 1, t1, t0)
+        outcome *= came
+    known = unknown >= _missing(x, names, scenario, outcome, treated)
+    if scenario.transfer is not None and scenario.without_transfer == "missing":
+        known &= came
     return outcome, treated, x, known
+
+
+def _missing(x: Floats, names: tuple[str, ...], scenario: TwoArmScenario, outcome: Floats, treated: Floats) -> Floats:
+    """Each woman's chance that her outcome stays unknown."""
+    if not scenario.missing:
+        return np.zeros(outcome.shape)
+    score = special.logit(scenario.missing) + x @ _slopes(names, scenario.missing_by)
+    score = score + scenario.missing_if_outcome * outcome + scenario.missing_if_treated * treated
+    chances: Floats = special.expit(score)
+    return chances
+
+
+def _transfers(x: Floats, names: tuple[str, ...], scenario: TwoArmScenario) -> tuple[Floats, Floats]:
+    """Each woman's chance to come to a transfer in time, in the control and in the experimental arm."""
+    score = special.logit(scenario.transfer) + x @ _slopes(names, scenario.transfer_by)
+    return special.expit(score), special.expit(score + math.log(scenario.transfer_odds_ratio))
+
+
+def _slopes(names: tuple[str, ...], part: Mapping[str, float]) -> Floats:
+    return np.array([part.get(name, 0.0) for name in names])
 
 
 def _covariates(
@@ -147,9 +178,8 @@ def _risks(
     x: Floats, names: tuple[str, ...], design: TwoArmDesign, scenario: TwoArmScenario
 ) -> tuple[Floats, Floats, Floats]:
     """The chance of the experimental arm, and of the outcome without and with it."""
-    slopes = [np.array([part.get(name, 0.0) for name in names]) for part in (scenario.allocation, scenario.outcome)]
-    e = special.expit(special.logit(design.treated) + x @ slopes[0])
-    score = special.logit(scenario.control) + x @ slopes[1]
+    e = special.expit(special.logit(design.treated) + x @ _slopes(names, scenario.allocation))
+    score = special.logit(scenario.control) + x @ _slopes(names, scenario.outcome)
     return e, special.expit(score), special.expit(score + math.log(scenario.odds_ratio))
 
 
@@ -157,7 +187,7 @@ def _run(asked: tuple[_Job, float]) -> dict[str, _Tally]:
     job, truth = asked
     scenario = job.design.scenarios[job.scenario]
     outcome, treated, x, known = simulated(job.names, job.design, scenario, job.women, job.trials, job.seed)
-    if scenario.missing:
+    if not known.all():
         return _with_missing(outcome, treated, x, known, truth)
     found = overlap_weighted_differences(outcome, treated, x)
     weighted = _tally(found.estimate, found.lower, found.upper, truth, found.poor_overlap)

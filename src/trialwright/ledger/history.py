@@ -21,8 +21,21 @@ def known(events: Iterable[Event], upto: int | str | None) -> list[Event]:
         return list(events)
     if isinstance(upto, int):
         return [event for event in events if event.seq <= upto]
-    last = _instant(utc(upto)) if upto.endswith("Z") else f"{partial_date(upto)}~"  # after all that begin so
+    last = _end(upto)
     return [event for event in events if _instant(event.at) <= last]
+
+
+def last_by(recorded: Iterable[tuple[int, str]], upto: str) -> int:
+    """The last event recorded by a UTC time, or the end of a UTC day, month or year; 0 where there was none.
+
+    `recorded` are numbers and times, the last event first.
+    """
+    last = _end(upto)
+    return next((seq for seq, at in recorded if _instant(at) <= last), 0)
+
+
+def _end(upto: str) -> str:
+    return _instant(utc(upto)) if upto.endswith("Z") else f"{partial_date(upto)}~"  # after all that begin so
 
 
 def _instant(at: str) -> str:
@@ -38,10 +51,13 @@ def effective(events: Iterable[Event]) -> list[Event]:
     disappears. Both reach only earlier events of their own stream, and may be voided or corrected in turn:
     read backwards, everything that can change an event has been read before it.
     """
+    told = sorted(events, key=_by_seq, reverse=True)
+    if all(event.type not in (CORRECTED, VOIDED) for event in told):
+        return told[::-1]
     voided: set[tuple[str, int]] = set()
     corrected: dict[tuple[str, int], Event] = {}
     result: list[Event] = []
-    for event in sorted(events, key=_by_seq, reverse=True):
+    for event in told:
         here = (event.stream, event.seq)
         if here in voided:
             continue

@@ -149,6 +149,11 @@ class Ledger:
         with self._reading() as connection:
             return int(connection.execute(reading.LAST).scalar_one())
 
+    def recorded(self) -> Iterator[tuple[int, str]]:
+        """Number and UTC time of every event, the last one first: when something was recorded, not what."""
+        with self._reading() as connection:
+            yield from map(tuple, reading.stored(connection, reading.TIMES))
+
     def blob(self, digest: str) -> bytes:
         """The attachment with this digest; refused where the ledger holds none."""
         with self._reading() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -25,7 +26,7 @@ class CriterionAnswer:
     @property
     def fails(self) -> bool:
         """Whether this criterion alone makes the participant ineligible."""
-        return self.answer is (NO if self.criterion.kind == "inclusion" else YES)
+        return fails(self.criterion, self.answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,16 @@ def determine(protocol: Protocol, facts: Facts, when: PartialDate) -> Eligibilit
     for criterion in protocol.criteria:
         explanation = evaluate(criterion.rule, facts, when)
         answers.append(CriterionAnswer(criterion, answer(explanation), explanation))
-    if any(one.fails for one in answers):
-        return Eligibility("ineligible", tuple(answers))
-    undecided = any(one.answer is UNKNOWN for one in answers)
-    return Eligibility("undetermined" if undecided else "eligible", tuple(answers))
+    return Eligibility(verdict_of(protocol, {one.criterion.name: one.answer for one in answers}), tuple(answers))
+
+
+def verdict_of(protocol: Protocol, answers: Mapping[str, Truth]) -> Verdict:
+    """The verdict on the answers of every criterion, by name."""
+    if any(fails(one, answers[one.name]) for one in protocol.criteria):
+        return "ineligible"
+    return "undetermined" if any(answers[one.name] is UNKNOWN for one in protocol.criteria) else "eligible"
+
+
+def fails(criterion: Criterion, answer: Truth) -> bool:
+    """Whether an answer to a criterion alone makes the participant ineligible."""
+    return answer is (NO if criterion.kind == "inclusion" else YES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from trialwright.language import typed as t
 
@@ -19,6 +20,34 @@ def names_in(node: t.Typed) -> set[str]:
             case t.RecordAggregate(kind=kind):
                 found.add(kind)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """All that the answer of an expression may rest on: items, kinds of record, lists; and whether anchors count."""
+
+    names: frozenset[str]
+    anchored: bool
+
+
+def grounds_of(node: t.Typed) -> Grounds:
+    """What would have to change for a checked expression to answer otherwise at the same reference time."""
+    names, anchored = names_in(node), False
+    for part in walk(node):
+        match part:
+            case t.ItemAggregate(item=item, windows=windows, at=at):
+                names.add(item.absent_no)
+                anchored |= bool(at) or any(window.anchor for window in windows)
+            case t.RecordAggregate(lineage=lineage, windows=windows, at=at):
+                names.update(lineage)
+                anchored |= bool(at) or any(window.anchor for window in windows)
+            case t.FieldOf(kind=kind):
+                names.add(kind)
+            case t.Age(at=at) | t.AskedAt(at=at):
+                anchored |= bool(at)
+            case t.AnchorDate():
+                anchored = True
+    return Grounds(frozenset(names - {""}), anchored)
 
 
 def walk(node: t.Typed) -> Iterator[t.Typed]:

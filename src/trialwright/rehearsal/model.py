@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from math import isfinite
 from pathlib import Path as FilePath
 from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from trialwright.core.finding import Finding, Refused, Where, finding, unreadable
-from trialwright.protocol.field_faults import fault_in_words
-from trialwright.protocol.marked_yaml import Path, read
+from trialwright.protocol.beside import Beside, Marks, parts_of
+from trialwright.protocol.marked_yaml import Path
 from trialwright.protocol.naming import nearest
 from trialwright.protocol.protocol import Protocol
 from trialwright.protocol.protocol import where as place
 from trialwright.rehearsal.formula import Formula, formula
 
 FILE = "rehearsal.yaml"
+_BESIDE = Beside(FILE, "docs/verbs/rehearse.md")
 
 
 def _as_text(value: object) -> object:
@@ -37,6 +38,18 @@ def _a_number(text: str) -> str:
         finite = False
     if not finite:
         raise ValueError(f"“{text}” is not a number")
+    return text
+
+
+def _a_probability(text: str) -> str:
+    if not 0 <= float(text) <= 1:
+        raise ValueError(f"{text} is no probability, which is from 0 to 1")
+    return text
+
+
+def _a_rate(text: str) -> str:
+    if float(text) < 0:
+        raise ValueError(f"{text} is no rate, which is not below 0")
     return text
 
 
@@ -61,6 +74,7 @@ def _in_order(days: tuple[int, int]) -> tuple[int, int]:
 
 Words: TypeAlias = Annotated[str, BeforeValidator(_as_text)]
 Number: TypeAlias = Annotated[Words, AfterValidator(_a_number)]
+Probability: TypeAlias = Annotated[Number, AfterValidator(_a_probability)]
 
 
 class Part(BaseModel):
@@ -129,7 +143,7 @@ class Slip(Part):
 
     item: str
     factor: Number
-    probability: Number
+    probability: Probability
     reason: str
     source: str = ""
 
@@ -147,14 +161,14 @@ class LateCorrection(Part):
 class Mess(Part):
     """What goes wrong in every real trial."""
 
-    missed_visit: Number = "0"
+    missed_visit: Probability = "0"
     never_missed: tuple[str, ...] = ()
-    late_entry: Number = "0"
+    late_entry: Probability = "0"
     late_days: Annotated[tuple[int, int], AfterValidator(_in_order)] = (2, 9)
-    withdrawal_per_year: Number = "0"
+    withdrawal_per_year: Annotated[Number, AfterValidator(_a_rate)] = "0"
     slips: tuple[Slip, ...] = ()
     corrections: tuple[LateCorrection, ...] = ()
-    note: Number = "0"
+    note: Probability = "0"
 
 
 class DonorModel(Part):
@@ -254,31 +268,19 @@ def load_model(
         raise Refused(finding("rehearsal_missing", path=file)) from wrong
     except (OSError, UnicodeDecodeError) as wrong:
         raise Refused(finding("file_unreadable", path=file, why=unreadable(wrong))) from wrong
-    marked = read(text, FILE)
-    if marked.findings:
-        raise Refused(*marked.findings)
-    try:
-        document = ModelDocument.model_validate(marked.data)
-    except ValidationError as wrong:
-        raise Refused(
-            *(
-                finding(
-                    "document_field",
-                    place(marked.marks, tuple(error["loc"]), FILE),
-                    path=".".join(map(str, error["loc"])),
-                    why=fault_in_words(error),
-                )
-                for error in wrong.errors(include_url=False)
-            )
-        ) from wrong
+    document, marks = parts_of(ModelDocument, text, _BESIDE)
+    asked = [*_asked("--scenario", [scenario] if scenario else [], document.scenarios, f"scenarios of {FILE}")]
+    asked += _asked("--answer", answers or {}, _open_questions(protocol), "open questions of the protocol")
+    if asked:
+        raise Refused(*asked)
     for question, answer in (answers or {}).items():
         given = AnswerPart(answer=answer, why="given on the command line")
         document = document.model_copy(update={"answers": {**document.answers, question: given}})
-    findings = list(_unknown_names(protocol, document, marked.marks, scenario))
+    findings = list(_unknown_names(protocol, document, marks))
     formulas: dict[str, Formula] = {}
     for path, part in _formulas(document, ()):
         try:
-            formulas[".".join(map(str, path))] = formula(part, place(marked.marks, path, FILE))
+            formulas[".".join(map(str, path))] = formula(part, place(marks, path, FILE))
         except Refused as refused:
             findings.extend(refused.findings)
     if findings:
@@ -302,9 +304,21 @@ def _formulas(value: object, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _formulas(inner, (*path, index))
 
 
-def _unknown_names(
-    protocol: Protocol, document: ModelDocument, marks: Mapping[Path, tuple[int, int]], scenario: str
-) -> Iterator[Finding]:
+def _asked(option: str, given: Iterable[str], known: Collection[str], what: str) -> Iterator[Finding]:
+    """A finding for each name that somebody asked for and there is not."""
+    for name in given:
+        if name not in known:
+            listed = ", ".join(known) or "there is none"
+            yield finding(
+                "choice_unknown", option=option, given=name, what=what, known=listed, nearest=nearest(name, known)
+            )
+
+
+def _open_questions(protocol: Protocol) -> dict[str, object]:
+    return {name: one for name, one in protocol.document.assumptions.items() if not one.choice}
+
+
+def _unknown_names(protocol: Protocol, document: ModelDocument, marks: Marks) -> Iterator[Finding]:
     vocabulary = protocol.vocabulary
 
     def known(
@@ -322,8 +336,7 @@ def _unknown_names(
                     nearest=nearest(name, among),
                 )
 
-    questions = {name for name, one in protocol.document.assumptions.items() if not one.choice}
-    yield from known(("answers",), document.answers, questions, "open questions")
+    yield from known(("answers",), document.answers, _open_questions(protocol), "open questions")
     yield from known(("items",), document.items, vocabulary.items, "items")
     yield from known(("records",), document.records, vocabulary.records, "records")
     for kind, models in document.records.items():
@@ -360,8 +373,6 @@ def _unknown_names(
     yield from known(("relatives",), document.relatives, vocabulary.relatives, "relatives")
     yield from known(("site",), {document.site: 1}, protocol.document.sites, "sites")
     yield from known(("scenario",), {document.scenario: 1}, document.scenarios, "scenarios")
-    if scenario:
-        yield from known(("scenario",), {scenario: 1}, document.scenarios, "scenarios")
     for name, part in document.parameters.items():
         yield from known(("parameters", name, "scenarios"), part.scenarios, document.scenarios, "scenarios")
     asked = {name for activity in protocol.document.schedule.activities.values() for name in activity.asks}

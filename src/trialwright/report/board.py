@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from trialwright.core.partial_date import partial_date
 from trialwright.core.truth import Truth
-from trialwright.ledger.history import known as known_by
+from trialwright.ledger.history import last_by
 from trialwright.ledger.store import Ledger
 from trialwright.protocol.protocol import label
 from trialwright.report.study import Study
@@ -81,7 +81,7 @@ def open_board(study: Study, ledger: Ledger, since: date | None = None) -> Board
     reviewed = max((row.reviewed for row in found if row.reviewed), key=lambda on: partial_date(on).latest, default="")
     day = str(since) if since else reviewed[:10]
     asked = "as asked for" if since else "the last review of an alert" if day else "no review is recorded"
-    after = max((event.seq for event in known_by(ledger.events(), day)), default=0) if day else 0
+    after = last_by(ledger.recorded(), day) if day else 0
     end = datetime.combine(cut.today + timedelta(days=1), time(), ZoneInfo(cut.protocol.document.zone))
     products = tuple(accountability(cut))
     gone = [row.lot for one in products for row in one.lots if row.state == "recalled"]

@@ -15,11 +15,12 @@ from trialwright.protocol.document import Intervention
 from trialwright.protocol.protocol import label
 from trialwright.report.board import Board
 from trialwright.trial.facts import facts_of
-from trialwright.trial.schedule import encounter_of, planned
+from trialwright.trial.schedule import encounter_of
 from trialwright.views.cutoff import ALL, CutOff
 from trialwright.views.graded_events import BEFORE, EventCount
 from trialwright.views.infusions import InfusionRow
 from trialwright.views.regimen import RegimenRow
+from trialwright.views.visits import visits_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ def quality(board: Board) -> Quality:
     """How complete the data are on the day."""
     cut, flow = board.cut, board.study.flow
     enrolled = [one for one in cut.participants.values() if one.enrolled]
-    standing = Counter(visit.standing for one in enrolled for visit in planned(cut.protocol, cut.trial, one, cut.today))
+    standing = Counter(visit.standing for one in enrolled for visit in visits_of(cut, one))
     queries = [len(one.queries) for one in cut.participants.values() if one.queries]
     events = board.study.adverse_events
     return Quality(

@@ -26,6 +26,7 @@ from trialwright.report.board_tables import (
     unmet,
     words,
 )
+from trialwright.report.numbers import plural
 from trialwright.views.graded_events import BEFORE
 
 _PART = "Open part: may be shared with everybody who runs the trial."
@@ -183,7 +184,7 @@ def _of_product(board: Board, index: int) -> str:
         ("Units given", f"{share(given, len(product.units))} units"),
         ("Units rejected", f"{share(len(rejected), len(product.units))} units"),
         ("Units not accounted for", f"{share(len(product.unreconciled), len(product.units))} units"),
-        ("Released while a result is outstanding", f"{len(product.outstanding)} lots or units"),
+        ("Released while a result is outstanding", plural(len(product.outstanding), "lot or unit", "lots or units")),
     ]
     if product.donors:
         states = Counter(row.state for row in product.donors)

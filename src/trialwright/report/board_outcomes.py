@@ -9,6 +9,7 @@ from trialwright.protocol.protocol import label
 from trialwright.render.table import Column
 from trialwright.report.board import Board, arm_name
 from trialwright.report.board_tables import lines, paragraphs, tabled, whole, words
+from trialwright.report.numbers import plural
 from trialwright.views.custody_trail import Afterwards
 from trialwright.views.cutoff import ALL
 from trialwright.views.pregnancies import LabelRow, side_by_side
@@ -48,7 +49,8 @@ def pregnancies(board: Board) -> str:
             cell: dict[str, object] = {"name": "" if place else name, "arm": arm_name(board, arm)}
             cells.append(cell | {str(one): _counted(at.get(one)) for one in definitions})
     sizes = "; ".join(
-        f"{arm_name(board, arm)}: {len(rows)} transfers of {len({row.participant for row in rows})} women"
+        f"{arm_name(board, arm)}: {plural(len(rows), 'transfer')} of "
+        f"{plural(len({row.participant for row in rows}), 'woman', 'women')}"
         for arm, rows in mine.items()
     )
     notes = [

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from trialwright.core.truth import Truth
 from trialwright.report.board import Board, serious_in
+from trialwright.report.numbers import plural
 from trialwright.trial.decide_safety import BOUNDARY
 from trialwright.views.cutoff import arms_shown
 from trialwright.views.graded_events import BEFORE
@@ -96,8 +97,9 @@ def _serious(board: Board) -> Iterator[str]:
     if overdue:
         since = overdue[0].due.due_local.removeprefix("end of ")[:10]
         yield (
-            f"{len(overdue)} reports to authorities, committees or the sponsor are overdue at the end of "
-            f"{board.cut.today}; the longest is that to the {overdue[0].due.to_whom} about {overdue[0].participant}, "
+            f"{plural(len(overdue), 'report')} to authorities, committees or the sponsor "
+            f"{'is' if len(overdue) == 1 else 'are'} overdue at the end of {board.cut.today}; "
+            f"the longest is that to the {overdue[0].due.to_whom} about {overdue[0].participant}, "
             f"due {since}. Were they sent and not recorded, or not sent?"
         )
 

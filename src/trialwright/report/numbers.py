@@ -41,3 +41,12 @@ def limits(figure: Figure) -> str:
     if is_proportion(figure):
         return f"{100 * figure.lower:.1f} to {100 * figure.upper:.1f} %"
     return f"{decimal(figure.lower)} to {decimal(figure.upper)}"
+
+
+def plural(number: int, one: str, several: str = "") -> str:
+    """A number with its noun.
+
+    >>> plural(1, "transfer"), plural(0, "transfer"), plural(2, "woman", "women")
+    ('1 transfer', '0 transfers', '2 women')
+    """
+    return f"{number} {one if number == 1 else several or f'{one}s'}"

@@ -9,7 +9,7 @@ from trialwright.analysis.plan import analyse
 from trialwright.analysis.results import Analysis
 from trialwright.core.finding import Refused, finding
 from trialwright.ledger.chain import Checkpoint, checkpoint
-from trialwright.ledger.history import known as known_by
+from trialwright.ledger.history import last_by
 from trialwright.ledger.store import Header, Ledger
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial import events as e
@@ -86,8 +86,8 @@ def _viewed(header: Header, point: Checkpoint, cut: CutOff, scenario: str, known
 
 def last_day(ledger: Ledger, upto: int | str | None = None) -> date:
     """The day of the last recording known at `upto`, where it was recorded."""
-    told = ledger.events(after=ledger.last() - 1) if upto is None else known_by(ledger.events(), upto)[-1:]
-    for event in told:
+    last = last_by(ledger.recorded(), upto) if isinstance(upto, str) else ledger.last() if upto is None else upto
+    for event in ledger.events(after=last - 1, upto=last):
         return local_time(event.at, event.zone).date()
     return date(2000, 1, 1)
 

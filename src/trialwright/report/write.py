@@ -63,9 +63,13 @@ def write_board(
 ) -> Board:
     """Write the study report and beside it `board-open.html`, `board-closed.html` and `board.json`.
 
-    `since` is the day of the board's last meeting, by default that of the last alert reviewed.
+    `since` is the day of the board's last meeting, by default that of the last alert reviewed. `Refused` where it lies
+    after the day of the report.
     """
     study = open_study(ledger, today, known)
+    if since is not None and since > study.cut.today:
+        expected = f"a day up to that of the report, {study.cut.today}"
+        raise Refused(finding("option_wrong", option="--since", given=since, expected=expected))
     board = open_board(study, ledger, since)
     drawn = _write(study, board, folder, pdf)
     (folder / "board-open.html").write_text(open_html(board, drawn["enrolment.svg"]), "utf-8")

@@ -1,19 +1,25 @@
 """Paired differences of a quantity, such as after less before."""
 
 from dataclasses import dataclass
+from math import floor, sqrt
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from trialwright.statistics.arguments import Floats, finite_vector, require_confidence
+
+MOST_EXACT = 500
+"""Pairs up to which the distribution of the statistic is enumerated; the work grows with their third power."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """The typical difference (pseudomedian) with an exact interval and an exact two-sided p.
+    """The typical difference (pseudomedian) with its interval and a two-sided p.
 
     `n` counts all pairs, `zeros` those without a difference. lower and upper are None where so few pairs
-    cannot reach the confidence level, and then `warnings` says so.
+    cannot reach the confidence level, and then `warnings` says so. `exact` is whether the distribution of the
+    statistic was enumerated; beyond `MOST_EXACT` pairs it is taken as normal.
     """
 
     estimate: float
@@ -23,6 +29,7 @@ class Paired:
     n: int
     zeros: int
     warnings: tuple[str, ...]
+    exact: bool = True
 
 
 def hodges_lehmann_signed_rank(differences: npt.ArrayLike, confidence: float = 0.95) -> Paired:
@@ -38,6 +45,9 @@ def hodges_lehmann_signed_rank(differences: npt.ArrayLike, confidence: float = 0
     estimate and its interval, which would otherwise be drawn away from zero. Differences that agree to ten
     digits of the largest are ties, so that 0.3 - 0.2 ties with 0.2 - 0.1.
 
+    Beyond `MOST_EXACT` pairs W is taken as normal with its own mean and variance, ties among them, and continuity
+    corrected: c is then within three of the exact number, of more than 100,000 averages.
+
     Raises ValueError when there is no pair, a difference is missing, or the confidence is outside 0 to 1.
 
     >>> result = hodges_lehmann_signed_rank([0.952, -0.147, 1.022, 0.43, 0.62, 0.59, 0.49, -0.08, 0.01])
@@ -50,13 +60,27 @@ def hodges_lehmann_signed_rank(differences: npt.ArrayLike, confidence: float = 0
         raise ValueError("There is no pair, so there is no difference to estimate.")
     d = _rounded_to_ten_digits(given)
     n, zeros = d.size, int((d == 0).sum())
-    first, second = np.triu_indices(n)
-    averages = np.sort(d[first] / 2 + d[second] / 2)
+    halves = d / 2
+    averages = np.sort(np.concatenate([halves[place:] + half for place, half in enumerate(halves)]))
     lower, upper, warnings = _limits(averages, n, confidence)
     if zeros == n:
         warnings = (*warnings, "No pair differs, so the signed-rank test has nothing to rank and p is 1.")
     estimate = float(np.median(averages))
-    return Paired(estimate, lower, upper, _p_value(d[d != 0]), n, zeros, warnings)
+    return Paired(estimate, lower, upper, _p_value(d[d != 0]), n, zeros, warnings, n <= MOST_EXACT)
+
+
+def limit_depth(n: int, confidence: float) -> int:
+    """Which average from either end is the limit, for n pairs; 0 where none reaches the confidence.
+
+    >>> limit_depth(9, 0.95), limit_depth(5, 0.95)
+    (6, 0)
+    """
+    tail = (1 - confidence) / 2
+    if n > MOST_EXACT:
+        mean, deviation = _moments(np.arange(1.0, n + 1))
+        return floor(mean - 0.5 + deviation * float(special.ndtri(tail))) + 1
+    cumulative = np.cumsum(signed_rank_distribution(2 * np.arange(1, n + 1))[::2])
+    return int((cumulative <= tail + 1e-12).sum())
 
 
 def _rounded_to_ten_digits(d: Floats) -> Floats:
@@ -68,8 +92,7 @@ def _rounded_to_ten_digits(d: Floats) -> Floats:
 
 
 def _limits(averages: Floats, n: int, confidence: float) -> tuple[float | None, float | None, tuple[str, ...]]:
-    cumulative = np.cumsum(signed_rank_distribution(2 * np.arange(1, n + 1))[::2])
-    depth = int((cumulative <= (1 - confidence) / 2 + 1e-12).sum())
+    depth = limit_depth(n, confidence)
     if depth == 0:
         return (
             None,
@@ -87,8 +110,16 @@ def _p_value(d: Floats) -> float:
         return 1.0
     doubled = _doubled_midranks(np.abs(d))
     statistic = int(doubled[d > 0].sum())
+    if d.size > MOST_EXACT:
+        mean, deviation = _moments(doubled / 2)
+        return min(1.0, 2 * float(special.ndtr((0.5 - abs(statistic / 2 - mean)) / deviation)))
     chances = signed_rank_distribution(doubled)
     return min(1.0, 2 * float(min(chances[: statistic + 1].sum(), chances[statistic:].sum())))
+
+
+def _moments(ranks: Floats) -> tuple[float, float]:
+    """Mean and standard deviation of the sum of ranks when each is positive or not with equal chance."""
+    return float(ranks.sum()) / 2, sqrt(float(np.square(ranks).sum())) / 2
 
 
 def _doubled_midranks(sizes: Floats) -> npt.NDArray[np.int64]:

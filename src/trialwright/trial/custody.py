@@ -5,7 +5,7 @@ Everything is found by one step at a time along `parent`, so that from a donor t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -183,12 +183,21 @@ def donor_of(custody: Custody, identity: str) -> Donor | None:
     return custody.donors.get(origin_of(custody, identity)[-1]) if identity else None
 
 
-def made_from(custody: Custody, identity: str) -> Iterator[str]:
-    """Everything made from a donor, tissue, bank or lot, lots and units among them, itself first."""
+def children_of(custody: Custody) -> dict[str, list[str]]:
+    """What was made directly from each donor, tissue, bank and lot."""
     children: dict[str, list[str]] = {}
     for group in (custody.materials, custody.lots, custody.units):
         for one in group:
             children.setdefault(parent_of(custody, one), []).append(one)
+    return children
+
+
+def made_from(custody: Custody, identity: str, children: Mapping[str, list[str]] | None = None) -> Iterator[str]:
+    """Everything made from a donor, tissue, bank or lot, lots and units among them, itself first.
+
+    `children` spares gathering them anew for everybody who is asked about.
+    """
+    children = children_of(custody) if children is None else children
     waiting, seen = [identity], {identity}
     while waiting:
         one = waiting.pop(0)
@@ -198,10 +207,12 @@ def made_from(custody: Custody, identity: str) -> Iterator[str]:
         waiting.extend(fresh)
 
 
-def recipients(custody: Custody, identity: str) -> tuple[tuple[str, str], ...]:
+def recipients(
+    custody: Custody, identity: str, children: Mapping[str, list[str]] | None = None
+) -> tuple[tuple[str, str], ...]:
     """Whoever was given anything made from it: participant and unit (or lot, where no unit is recorded)."""
     found = []
-    for one in made_from(custody, identity):
+    for one in made_from(custody, identity, children):
         if one in custody.units and custody.units[one].was_given:
             found.append((custody.units[one].participant, one))
         elif one in custody.lots:

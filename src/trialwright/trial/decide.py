@@ -8,7 +8,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from trialwright.core.finding import Refused
 from trialwright.core.identifier import identifier
+from trialwright.core.partial_date import partial_date
 from trialwright.ledger.envelope import CORRECTED, VOIDED, NewEvent
 from trialwright.protocol.adverse_event import ADVERSE_EVENT, ROLES
 from trialwright.protocol.naming import nearest
@@ -53,6 +55,7 @@ from trialwright.trial.decide_units import (
     verify_unit,
 )
 from trialwright.trial.delegations import delegate, end_delegation
+from trialwright.trial.dose import certainly_nothing
 from trialwright.trial.gate import Gate, refuse
 from trialwright.trial.holds import freeze, lock, not_held, unfreeze, unlock
 from trialwright.trial.queries import answer_query, close_query, raise_query, reopen_query, resolve_query
@@ -135,6 +138,9 @@ def _answer_question(gate: Gate, command: c.AnswerQuestion) -> list[NewEvent]:
     if not assumption.options and not gate.computes(command.answer, assumption.unit):
         options = f"an amount in {assumption.unit or '1'}"
         refuse("answer_unknown", question=command.question, answer=command.answer, options=options)
+    nothing = certainly_nothing(gate.protocol, command.question, command.answer, partial_date(command.on))
+    if nothing is not None:
+        raise Refused(nothing)
     payload: dict[str, Any] = {"question": command.question, "answer": command.answer, "from_file": command.from_file}
     return [NewEvent(e.TRIAL, e.QUESTION_ANSWERED, command.on, payload)]
 

@@ -233,7 +233,7 @@ def _dose(
     gate.no_doubt_about(rests_on(gate.protocol, gate.trial, command.intervention), command.intervention)
     plan = planned_dose(gate.protocol, gate.trial, command.intervention, facts, when)
     if plan.amount <= 0:
-        refuse("dose_unknown", intervention=command.intervention, why=f"the plan is {plain(plan.amount)}")
+        refuse("dose_impossible", intervention=command.intervention, amount=f"{plain(plan.amount)} {plan.unit}")
     cells = counted(intervention, unit)
     ratio = dose_within(intervention, cells, plan.amount, unit.approved_by)
     payload: dict[str, Any] = {

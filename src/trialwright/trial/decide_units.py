@@ -66,7 +66,7 @@ def order_unit(gate: Gate, command: c.OrderUnit) -> list[NewEvent]:
     facts, when = as_if_performed(gate.protocol, gate.facts(), intervention, command.on), partial_date(command.on)
     plan = planned_dose(gate.protocol, gate.trial, command.intervention, facts, when)
     if plan.amount <= 0:
-        refuse("dose_unknown", intervention=command.intervention, why=f"the plan is {plain(plan.amount)}")
+        refuse("dose_impossible", intervention=command.intervention, amount=f"{plain(plan.amount)} {plan.unit}")
     results = {}
     product = product_of(gate, intervention.product)
     for name in product.unit.recipient:

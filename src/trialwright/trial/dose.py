@@ -12,7 +12,7 @@ from trialwright.core.partial_date import PartialDate
 from trialwright.core.truth import Truth
 from trialwright.core.units import COUNT
 from trialwright.language.evaluate import Explanation, evaluate
-from trialwright.language.facts import Facts
+from trialwright.language.facts import NO_FACTS, Facts
 from trialwright.language.typed import Typed
 from trialwright.language.values import Amount, show
 from trialwright.protocol.load import compile_answer
@@ -65,6 +65,16 @@ def _rule(protocol: Protocol, trial: TrialState, intervention: str) -> Typed:
     if given is None:
         raise Refused(open_question(protocol, question, intervention))
     return compile_answer(protocol, given.answer)
+
+
+def certainly_nothing(protocol: Protocol, question: str, answer: str, when: PartialDate) -> Finding | None:
+    """The finding that an answer to a question of dose is nothing or less, whoever is asked about."""
+    for name, intervention in protocol.document.interventions.items():
+        if intervention.dose_question == question:
+            value = evaluate(compile_answer(protocol, answer), NO_FACTS, when).value
+            if isinstance(value, Amount) and value.undefined is Truth.NO and value.interval.high <= 0:
+                return finding("dose_impossible", intervention=name, amount=answer)
+    return None
 
 
 def ratio_to_plan(prepared: Decimal, planned: Decimal) -> Decimal:

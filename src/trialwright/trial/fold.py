@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import cast
 
 from trialwright.core.partial_date import partial_date
-from trialwright.ledger.envelope import VOIDED, Event
+from trialwright.ledger.envelope import CORRECTED, VOIDED, Event
 from trialwright.ledger.history import effective, ordered
 from trialwright.trial import events as e
 from trialwright.trial.casebook import apply_casebook, trace_changes
@@ -39,6 +39,7 @@ def fold_participant(identity: str, events: Iterable[Event]) -> Participant:
     # a correction changes another event and is none of its own, and yet what is decided next rests on it
     participant.events = {event.seq for event in told}
     participant.last = max(participant.events, default=0)
+    participant.corrected = max((event.seq for event in told if event.type in (CORRECTED, VOIDED)), default=0)
     participant.final = _final(told)
     trace_changes(participant, told)
     return participant
@@ -130,6 +131,7 @@ def _determined(p: Participant, event: Event) -> None:
             {str(k): str(v) for k, v in answers.items()} if isinstance(answers, dict) else {},
             int(_text(event, "basis") or 0),
             event.protocol,
+            event.software,
         )
     )
 

@@ -212,21 +212,27 @@ def whole_state(
     """
     trial_events: list[Event] = []
     streams: dict[str, list[Event]] = {}
-    told = known(ledger.events(), upto)
+    told: Iterable[Event] = ledger.events() if upto is None else known(ledger.events(), upto)
     for event in told if today is None else happened(told, today):
         if event.type in e.TRIAL_WIDE or event.type == e.PROTOCOL_REGISTERED:
             trial_events.append(event)
         if event.stream.startswith("participant/"):
             streams.setdefault(event.stream.removeprefix("participant/"), []).append(event)
-    participants = {identity: fold_participant(identity, events) for identity, events in sorted(streams.items())}
+    # what the fold does not keep of a stream is let go before the next one is folded
+    participants = {identity: fold_participant(identity, streams.pop(identity)) for identity in sorted(streams)}
     if today is not None:  # of whoever came later, only what has no day is left
         participants = {identity: one for identity, one in participants.items() if one.screened}
     return fold_trial(trial_events), participants
 
 
 def happened(events: Iterable[Event], today: date) -> list[Event]:
-    """What had happened by the end of a day, once corrections are resolved; an undated event stays."""
-    return [event for event in effective(events) if not event.on or partial_date(event.on).earliest.date() <= today]
+    """What had happened by the end of a day, once corrections are resolved; an undated event stays.
+
+    The corrections stay too: resolving them again changes nothing, and the fold notes that there were some.
+    """
+    told = list(events)
+    by_then = [event for event in effective(told) if not event.on or partial_date(event.on).earliest.date() <= today]
+    return [*by_then, *(event for event in told if event.type in (CORRECTED, VOIDED))]
 
 
 def local_time(at: str, zone: str) -> datetime:

@@ -22,6 +22,7 @@ class Determination:
     answers: dict[str, str]
     basis: int
     protocol: str
+    software: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,7 @@ class Participant:
     oddities: list[str] = field(default_factory=list)
     last: int = 0
     events: set[int] = field(default_factory=set)  # hers, corrections too
+    corrected: int = 0  # the last correction or voiding of an event of hers
     final: set[int] = field(default_factory=set)  # took back the giving of a unit: are not taken back in turn
     entries: dict[int, Event] = field(default_factory=dict)  # her casebook as it holds, by sequence number
     changed: int = 0  # the last event that entered, corrected or took back something of her casebook

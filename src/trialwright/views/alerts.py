@@ -230,19 +230,28 @@ def _table(cut: CutOff, part: BoundaryPart) -> BoundaryTable:
 def _steps(cut: CutOff, part: BoundaryPart, table: BoundaryTable) -> Iterator[BoundaryStep]:
     treated = list(cut.trial.treated.get(part.intervention, {}).items())  # in the order in which they were
     doses = [_first_dose(cut, part.intervention, who) for who, _ in treated]
-    for index, (who, on) in enumerate(treated):
-        n, later = index + 1, [dose for dose in doses[index + 1 :] if dose]
-        so_far = {one for one, _ in treated[:n]}
+    places = {who: place for place, (who, _) in enumerate(treated)}
+    for index, ((who, on), following) in enumerate(zip(treated, _following(doses), strict=True)):
+        n = index + 1
         found = [
             (woman, event)
             for (woman, _), event in cut.trial.counted.items()
-            if woman in so_far and (not later or event < min(later))
+            if places.get(woman, n) <= index and (not following or event < following)
         ]
         women = len({woman for woman, _ in found})
         least = table.pause_at[index] if index < len(table.pause_at) else None
         events = tuple(sorted({*(number for number in (doses[index],) if number), *(event for _, event in found)}))
         posterior = posterior_above(women, n, table.p0, table.a, table.b)
         yield BoundaryStep(n, who, on, women, least, least is not None and women >= least, posterior, events)
+
+
+def _following(doses: Sequence[int]) -> list[int]:
+    """For each dose the first recorded of those that come after it, 0 where there is none."""
+    found, first = [], 0
+    for dose in reversed(doses):
+        found.append(first)
+        first = min(filter(None, (first, dose)), default=0)
+    return found[::-1]
 
 
 def _first_dose(cut: CutOff, intervention: str, who: str) -> int:

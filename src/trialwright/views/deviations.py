@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from trialwright.core.partial_date import partial_date
-from trialwright.protocol.eligibility import determine
-from trialwright.trial.facts import facts_of
-from trialwright.trial.schedule import planned
+from trialwright.protocol.eligibility import verdict_of
 from trialwright.trial.state import Participant
 from trialwright.views.cutoff import CutOff, once
+from trialwright.views.eligibility_now import answers_now
 from trialwright.views.infusions import infusions_of
+from trialwright.views.visits import visits_of
 
 Severity: TypeAlias = Literal["minor", "major"]
 
@@ -56,22 +56,23 @@ def _of(cut: CutOff, one: Participant) -> list[Deviation]:
 def _eligibility(cut: CutOff, one: Participant) -> Iterator[Deviation]:
     """Decided then against derived now: nothing is recomputed in the ledger, the difference is shown here."""
     for made in one.determinations:
-        now = determine(cut.protocol, facts_of(cut.protocol, one), partial_date(made.on))
+        now = answers_now(cut, one, made)
+        verdict = verdict_of(cut.protocol, now)
         changed = [
-            f"{x.criterion.name} was {made.answers.get(x.criterion.name, 'not asked')}, is {x.answer.value}"
-            for x in now.answers
-            if made.answers.get(x.criterion.name) != x.answer.value
+            f"{name} was {made.answers.get(name, 'not asked')}, is {found.value}"
+            for name, found in now.items()
+            if made.answers.get(name) != found.value
         ]
-        if changed or now.verdict != made.verdict:
-            severity: Severity = "major" if now.verdict != made.verdict else "minor"
-            says = f"Eligibility was decided as {made.verdict}; from what is known now it is {now.verdict}"
+        if changed or verdict != made.verdict:
+            severity: Severity = "major" if verdict != made.verdict else "minor"
+            says = f"Eligibility was decided as {made.verdict}; from what is known now it is {verdict}"
             yield Deviation(
                 one.identity, "eligibility", severity, made.on, f"{says} ({'; '.join(changed)}).", (made.event,)
             )
 
 
 def _visits(cut: CutOff, one: Participant) -> Iterator[Deviation]:
-    for visit in planned(cut.protocol, cut.trial, one, cut.today):
+    for visit in visits_of(cut, one):
         happened = one.visits.get(visit.key)
         if happened is None:
             if visit.standing == "late":

@@ -10,7 +10,7 @@ from trialwright.language.values import Answer
 from trialwright.trial.state import Participant
 from trialwright.views.analysis_sets import members
 from trialwright.views.cutoff import CutOff, arms_shown, in_arm
-from trialwright.views.endpoints import participant_value
+from trialwright.views.endpoints import endpoint_table
 from trialwright.views.screening_log import screening_log
 
 
@@ -81,7 +81,8 @@ def _arm(cut: CutOff, arm: str, women: list[Participant], allocated: list[Partic
     received = tuple((name, sum(1 for one in women if one.records.get(interventions[name].record))) for name in gives)
     left = Counter(one.withdrawal_reason for one in women if one.withdrawn)
     inside = in_arm(allocated, arm)
-    values = [participant_value(cut, endpoint, one) for one in inside]
+    names = {one.identity for one in inside}
+    values = [row for row in endpoint_table(cut, endpoint) if row.participant in names]
     known = sum(1 for one in values if not _is_missing(cut, endpoint, one.value))
     placed = sum(1 for one in women if one.allocation is not None)
     return ArmFlow(arm, placed, received, tuple(left.most_common()), known, len(inside) - known)

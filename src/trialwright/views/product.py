@@ -16,7 +16,7 @@ from trialwright.language.evaluate import answer, evaluate
 from trialwright.language.facts import Facts, Observation
 from trialwright.language.values import Amount
 from trialwright.protocol.document import Requirement
-from trialwright.trial.custody import OPEN, Custody, Lot, Unit, donor_of, made_from, origin_of, recipients
+from trialwright.trial.custody import OPEN, Custody, Lot, Unit, children_of, donor_of, made_from, origin_of, recipients
 from trialwright.trial.decide_materials import CELLS
 from trialwright.views.cutoff import CutOff
 
@@ -143,18 +143,19 @@ def accountability(cut: CutOff) -> list[Accountability]:
 
 def _of_product(cut: CutOff, product: str) -> Accountability:
     custody = cut.trial.custody
+    children, alone = children_of(custody), _doses_of_lots(cut)
     donors = [one for one in custody.donors.values() if one.product == product]
-    materials = [
-        one for one in custody.materials.values() if _donor(custody, one.identity) in {d.identity for d in donors}
-    ]
+    known = {one.identity for one in donors}
+    materials = [one for one in custody.materials.values() if _donor(custody, one.identity) in known]
     lots = [one for one in custody.lots.values() if one.product == product]
     mine = [one for one in custody.units.values() if one.product == product]
     return Accountability(
         product,
         tuple(
             DonorRow(
-                one.identity, one.state, one.own, one.on, tuple(made_from(custody, one.identity))[1:],
-                given_of(custody, one.identity), tuple(one.events),
+                one.identity, one.state, one.own, one.on,
+                tuple(made_from(custody, one.identity, children))[1:], given_of(custody, one.identity, children),
+                tuple(one.events),
             )
             for one in donors
         ),
@@ -163,17 +164,27 @@ def _of_product(cut: CutOff, product: str) -> Accountability:
                         tuple(one.events))
             for one in materials
         ),
-        tuple(_lot(cut, one) for one in lots),
+        tuple(_lot(cut, one, children, alone) for one in lots),
         tuple(_unit(custody, one) for one in mine),
         (*_tally("lot", [one.state for one in lots]), *_tally("unit", [one.state for one in mine])),
         tuple(_unreconciled(cut, mine)),
-        (*_outstanding_lots(cut, lots), *_outstanding_units(cut, mine)),
+        (*_outstanding_lots(cut, lots, children), *_outstanding_units(cut, mine)),
     )  # fmt: skip
 
 
-def given_of(custody: Custody, identity: str) -> tuple[str, ...]:
+def given_of(custody: Custody, identity: str, children: Mapping[str, list[str]] | None = None) -> tuple[str, ...]:
     """The participants who were given anything made from it, each once."""
-    return tuple(dict.fromkeys(who for who, _ in recipients(custody, identity)))
+    return tuple(dict.fromkeys(who for who, _ in recipients(custody, identity, children)))
+
+
+def _doses_of_lots(cut: CutOff) -> dict[str, list[int]]:
+    """The events of doses that name a lot and no unit, by lot."""
+    found: dict[str, list[int]] = {}
+    for one in cut.participants.values():
+        for dose in one.doses:
+            if not dose.unit:
+                found.setdefault(dose.lot, []).append(dose.event)
+    return found
 
 
 def numbers(results: Mapping[str, Sequence[Observation]]) -> tuple[int, ...]:
@@ -186,22 +197,17 @@ def _donor(custody: Custody, identity: str) -> str:
     return donor.identity if donor else ""
 
 
-def _lot(cut: CutOff, lot: Lot) -> LotRow:
+def _lot(cut: CutOff, lot: Lot, children: Mapping[str, list[str]], alone: Mapping[str, list[int]]) -> LotRow:
     custody, held = cut.trial.custody, _held(cut, lot)
     used = sum((Decimal(taken or 0) for _, taken in lot.used), Decimal(0))
     taken = [
         event for name, _ in lot.used if name in custody.units for event in _steps(custody.units[name], "manufactured")
     ]
-    doses = [
-        dose.event
-        for one in cut.participants.values()
-        for dose in one.doses
-        if dose.lot == lot.identity and not dose.unit
-    ]
     return LotRow(
         lot.identity, origin_of(custody, lot.identity)[1:], _donor(custody, lot.identity), lot.passage, lot.state,
         held, used, None if held is None else held - used, tuple(name for name, _ in lot.used),
-        given_of(custody, lot.identity), tuple(sorted({*lot.events, *taken, *doses})),
+        given_of(custody, lot.identity, children),
+        tuple(sorted({*lot.events, *taken, *alone.get(lot.identity, ())})),
     )  # fmt: skip
 
 
@@ -251,12 +257,12 @@ def _unreconciled(cut: CutOff, mine: Iterable[Unit]) -> Iterator[Unreconciled]:
         yield Unreconciled(unit.identity, unit.participant, unit.state, last.on, why, (last.event,))
 
 
-def _outstanding_lots(cut: CutOff, lots: Iterable[Lot]) -> Iterator[Outstanding]:
+def _outstanding_lots(cut: CutOff, lots: Iterable[Lot], children: Mapping[str, list[str]]) -> Iterator[Outstanding]:
     for lot in lots:
         if lot.state == "conditional":
             release = cut.protocol.document.products[lot.product].release
             left = _not_known(cut, f"products.{lot.product}.release", release, lot.results)
-            given = given_of(cut.trial.custody, lot.identity)
+            given = given_of(cut.trial.custody, lot.identity, children)
             yield Outstanding("lot", lot.identity, lot.released, left, given, numbers(lot.results))
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from trialwright.core.partial_date import partial_date
-from trialwright.trial.schedule import as_day, planned
+from trialwright.trial.schedule import as_day
 from trialwright.views.cutoff import CutOff
+from trialwright.views.visits import visits_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ def worklist(cut: CutOff) -> list[Work]:
     """Everything that waits on the day: late first, then by the end of its window."""
     rows = []
     for one in cut.participants.values():
-        for visit in planned(cut.protocol, cut.trial, one, cut.today):
+        for visit in visits_of(cut, one):
             if visit.standing in ("due", "late", "undecided"):
                 rows.append(
                     Work(
