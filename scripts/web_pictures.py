@@ -45,6 +45,7 @@ def main() -> None:
             ("participant", "/participants/P-028/"),
             ("safety", "/safety"),
             ("protocol", "/trial"),
+            ("protocol-parts", "/trial/protocol#interventions"),
             ("lot", "/product/lots/L-006/"),
             ("unit", "/product/units/U-011/"),
         ):
@@ -62,6 +63,8 @@ def main() -> None:
         quality = _as(browser, address, "quality-person", LAPTOP)
         quality.goto("/product")
         keep(quality, "product")
+        _exports(_as(browser, address, "auditor", LAPTOP))
+        _token(_as(browser, address, "data-manager", LAPTOP))
         admin = _as(browser, address, "administrator", LAPTOP)
         admin.goto("/people")
         keep(admin, "people")
@@ -162,6 +165,26 @@ def _review(monitor: Any, coordinator: Any) -> None:
     keep(monitor, "casebooks")
     monitor.goto("/trail?q=weight")
     keep(monitor, "trail")
+
+
+def _exports(page: Any) -> None:
+    """What an auditor may have, after she had a listing."""
+    page.goto("/reports/worklist")
+    ready = page.get_by_role("button", name="Download")
+    ready.wait_for(timeout=60_000)
+    with page.expect_download():
+        ready.click()
+    page.goto("/reports")
+    keep(page, "reports")
+
+
+def _token(page: Any) -> None:
+    """A token that was just made."""
+    page.goto("/tokens")
+    page.fill('[name="name"]', "nightly copy of the listings")
+    page.get_by_role("button", name="Make it").click()
+    page.locator("code.secret").wait_for()
+    keep(page, "tokens")
 
 
 def keep(page: Any, name: str) -> None:

@@ -19,6 +19,7 @@ from trialwright.language.check import Checked, check
 from trialwright.language.evaluate import evaluate
 from trialwright.language.explanation import Explanation, Use
 from trialwright.language.facts import Facts, Observation
+from trialwright.language.in_words import in_words
 from trialwright.language.parse import parse
 from trialwright.language.values import Amount, Answer, Kinds, Moment, show
 from trialwright.language.vocabulary import Item, Vocabulary
@@ -139,3 +140,44 @@ def test_only_what_is_undecided_gives_a_reason(question: Question) -> None:
                 assert len(possible) > 1 or undefined is not Truth.NO
             case Moment(earliest, _, why) if why:
                 assert earliest is None
+
+
+# ---------------------------------------------------------------- an expression in words
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("afc <= 7 or amh < 1.10 ng/mL", "follicle count is at most 7, or AMH is below 1.10 ng/mL"),
+        ("(afc > 1 or amh > 1 ng/mL) and not pregnant",
+         "(follicle count is above 1, or AMH is above 1 ng/mL), and not: pregnant"),
+        ("latest(fsh on cycle_day 2..4) in 1..10 [IU]/L",
+         "the latest fsh on cycle day from 2 to 4 is from 1 to 10 [IU]/L"),
+        ("hiv within 6 months = negative", "hiv within the last 6 months is negative"),
+        ("known(weight within 3 days after infusion)", "there is a recorded weight within 3 days after infusion"),
+        ("known(weight within 3 days around infusion)", "there is a recorded weight within 3 days around infusion"),
+        ("amh inside normal", "AMH is inside its reference range"),
+        ("any(cycle where outcome in {failed, none})", "there is cycle with outcome is failed or none"),
+        ("kind in {a, b, c}", "kind is one of a, b, c"),
+        ("kind not in {a, b} ", "kind is not a or b"),
+        ("score in {1, 2} mm", "score is 1 or 2 mm"),
+        ("smear in abnormal", "smear is one of abnormal"),
+        ("longest_run(cycle satisfies outcome = failed) >= 3",
+         "the longest run of cycle that satisfies outcome is failed is at least 3"),
+        ("latest(cycle where number = 1).outcome = failed",
+         "outcome of the latest cycle with number is 1 is failed"),
+        ("partner.karyotype = abnormal", "karyotype of partner is abnormal"),
+        ("1e6 /kg * weight at infusion", "1e6 /kg times weight at infusion"),
+        ("(weight - 1 kg) at infusion > 2 kg", "(weight minus 1 kg) at infusion is above 2 kg"),
+        ("(a - b) * c > a / (b * c)", "(a minus b) times c is above a divided by (b times c)"),
+        ("a * b - c / d > 0", "a times b minus (c divided by d) is above 0"),
+        ("latest(weight) at infusion / height^2 != -1",
+         "the latest weight at infusion divided by height to the power of 2 is not minus 1"),
+        ('term = "other event" and seen > 2026-01-01', "term is other event, and seen is above 2026-01-01"),
+    ],
+)  # fmt: skip
+def test_an_expression_is_told_in_words(rule: str, words: str) -> None:
+    names = {"afc": "follicle count", "amh": "AMH"}
+    expression = parse(rule)
+    assert not isinstance(expression, Finding)
+    assert in_words(expression, lambda name: names.get(name, "")) == words

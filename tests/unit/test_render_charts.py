@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree
 
 import pytest
@@ -14,6 +15,7 @@ from trialwright.render.charts import (
     ForestRow,
     LoveRow,
     before_after,
+    boundary_course,
     forest,
     love,
     stacked_counts,
@@ -165,3 +167,12 @@ def test_a_page_without_charts_never_loads_matplotlib() -> None:
     probe = "import sys, trialwright.render.charts, trialwright.render.page; print('matplotlib' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
+
+
+def test_what_several_threads_draw_at_once_is_what_one_draws() -> None:
+    def drawn(number: int) -> str:
+        return boundary_course([0] * number, [None, 2, 2, 3, 3], "Boundary", "treated", "with an event")
+
+    wanted = [drawn(number) for number in range(3)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(drawn, [*range(3)] * 3)) == wanted * 3

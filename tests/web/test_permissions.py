@@ -19,6 +19,9 @@ ADDRESSES = {
     "today": ("/", False),
     "act_as": ("/act-as", False),
     "trial": ("/trial", False),
+    "protocol": ("/trial/protocol", False),
+    "record": ("/trial/record", False),
+    "versions": ("/trial/versions", False),
     "screening": ("/screening", False),
     "participant": ("/participants/P-1/", False),
     "visit": ("/participants/P-2/visits/screening/", False),
@@ -45,6 +48,13 @@ ADDRESSES = {
     "lot": ("/product/lots/L-1/", False),
     "unit": ("/product/units/U-P-1/", False),
     "safety": ("/safety", False),
+    "boundary": ("/safety/boundary.svg", False),
+    "reports": ("/reports", False),
+    "export": ("/reports/no-such-export", False),
+    "print_casebook": ("/participants/P-1/casebook/print", False),
+    "tokens": ("/tokens", False),
+    "token_revoke": ("/tokens/revoke", True),
+    "api_paths": ("/api", False),
     "people": ("/people", False),
     "account_new": ("/people/new", True),
     "account_reset": ("/people/reset", True),
@@ -65,8 +75,12 @@ ANSWERS = {
     "import_refused": 302,
     "import_saved": 404,
     "import_undo": 404,
+    "query": 404,
+    "boundary": 404,
+    "export": 404,
+    "print_casebook": 404,
+    "token_revoke": 404,
 }
-ANSWERS = {"query": 404, "act_as": 302, "account_new": 302, "factor_roles": 302, "account_reset": 404, "order": 404}
 
 
 def test_the_tables_leave_nothing_out(shared_desk: Desk) -> None:
@@ -162,3 +176,15 @@ def test_who_enters_data_neither_verifies_nor_holds_them() -> None:
     for role in ROLES:
         if may_do(role, c.Observe):
             assert not [command for command in review if may_do(role, command)], role
+
+
+def test_somebody_at_one_site_delegates_nothing_at_every_site_and_ends_nothing_of_another(desk: Desk) -> None:
+    before, client = desk.ledger.last(), signed_in("investigator")
+    told = {"user": "x", "role": "monitor", "begins": "2026-03-20", "training": "GCP", "on": "2026-03-20"}
+    answer = client.post("/order/delegate", {**told, "form": "a", "site": ""})
+    assert "every site does not belong there" in answer.content.decode()
+    other = next(one for one in desk.trial().delegations.values() if one.site == "S02")
+    ending = {"form": "b", "delegation": other.identity, "reason": "tried", "on": "2026-03-20"}
+    assert "does not belong there" in client.post("/order/end-delegation", ending).content.decode()
+    assert desk.ledger.last() == before
+    assert client.post("/order/delegate", {**told, "form": "c", "site": "S01"}).status_code == 302

@@ -76,7 +76,8 @@ def test_a_form_without_its_token_is_refused(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "address",
     ["/participants/Q-1/", "/participants/Q-1/audit", "/participants/Q-1/visits/screening/",
-     "/order/withdraw?participant=Q-1", "/order/correct?participant=Q-1&event=1", "/participants/nobody/"],
+     "/order/withdraw?participant=Q-1", "/order/correct?participant=Q-1&event=1", "/participants/nobody/",
+     "/order/withdraw?participant=nobody", "/participants/Q-1/casebook/print"],
 )  # fmt: skip
 def test_a_woman_of_another_site_is_as_unknown_as_one_who_does_not_exist(shared_desk: Desk, address: str) -> None:
     assert signed_in("investigator").get(address).status_code == 404

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from trialwright.web.desk import Desk
     from trialwright.web.settings import Options
 
-_NEEDED = ("django", "django_htmx", "axes", "whitenoise", "waitress", "argon2", "pyotp", "segno")
+_NEEDED = ("django", "django_htmx", "axes", "whitenoise", "waitress", "argon2", "pyotp", "segno", "ninja")
 _DEMO = "protocols/nct07176143"
 
 
@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ledger", nargs="?", default="", help="the ledger: a file, or postgresql://...")
     add = parser.add_argument
     add("--demo", action="store_true", help="rehearse a trial, and look at it as anybody; nothing is kept")
-    new = "make the ledger of a real trial where there is none; with --demo, the trial to rehearse"
+    new = "a version for the ledger, which is made where there is none; with --demo, the trial to rehearse"
     add("--protocol", metavar="FOLDER", default="", help=f"{new} (default: {_DEMO})")
     accounts = "where accounts are kept: a file, or postgresql://... (default: beside the ledger)"
     add("--database", metavar="PLACE", default="", help=accounts)
@@ -93,7 +93,7 @@ def _serve(options: argparse.Namespace) -> None:
 
 @contextlib.contextmanager
 def _ledger(options: argparse.Namespace) -> Iterator[Ledger]:
-    """The ledger that is there, or a new one of a real trial with the protocol in it."""
+    """The ledger that is there, or a new one of a real trial; the protocol that was named is a version in it."""
     from trialwright.ledger.store import Header, create, open_ledger
     from trialwright.trial.office import Sender, register_protocol
 
@@ -110,9 +110,13 @@ def _ledger(options: argparse.Namespace) -> Iterator[Ledger]:
         at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         header = Header("real", protocol.document.trial, protocol.digest, __version__, None, "")
         ledger = create(options.ledger, header, at)
-        with ledger.writing() as writer:
-            register_protocol(writer, protocol, Sender("set-up", "administrator", at), __version__, at[:10])
     with ledger:
+        if ledger.header.trial != protocol.document.trial:
+            here, held = protocol.document.trial, ledger.header.trial
+            raise Refused(finding("protocol_of_another_trial", trial=here, place=ledger.place, held=held))
+        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        with ledger.writing() as writer:  # once: the same version again writes nothing
+            register_protocol(writer, protocol, Sender("set-up", "administrator", at), __version__, at[:10])
         yield ledger
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ WIDTH = 540.0
 TEXT, SMALL, TITLE = 9.0, 8.0, 11.0
 _SHOWN = 4 / 3  # a point is this many CSS pixels
 _KEY = 20.0  # the sample before a legend's word
+
+#: Matplotlib's settings are those of the whole process: a server's threads draw one after the other.
+_DRAWING = threading.RLock()
 
 Style = str | tuple[float, tuple[float, ...]]
 
@@ -157,7 +161,7 @@ def sheet(title: str, height: float, *, keys: Sequence[Key] = (), watermark: str
     """An empty sheet with its title and legend; what is drawn is kept when the block ends."""
     import matplotlib
 
-    with matplotlib.rc_context():
+    with _DRAWING, matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_SETTINGS)  # type: ignore[arg-type]
         opened = Sheet(title, keys, height, watermark)

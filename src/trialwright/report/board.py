@@ -86,8 +86,8 @@ def open_board(study: Study, ledger: Ledger, since: date | None = None) -> Board
     products = tuple(accountability(cut))
     gone = [row.lot for one in products for row in one.lots if row.state == "recalled"]
     return Board(
-        study, day, asked, after, end, _codes(cut), tuple(found), tuple(pauses(cut)), told, _limit(cut, told), products,
-        tuple((lot, tuple(recipients_of(cut, lot))) for lot in gone), tuple(infusions(cut)),
+        study, day, asked, after, end, _codes(cut), tuple(found), tuple(pauses(cut)), told, pausing_at(cut, told),
+        products, tuple((lot, tuple(recipients_of(cut, lot))) for lot in gone), tuple(infusions(cut)),
         tuple(serious_events(cut, end)), tuple(event_counts(cut)), tuple(transfers(cut)), tuple(children(cut)),
         tuple(regimens(cut)),
     )  # fmt: skip
@@ -113,7 +113,7 @@ def _codes(cut: CutOff) -> Mapping[str, str]:
     return {arm: chr(ord("A") + index) for index, arm in enumerate(mixed)}
 
 
-def _limit(cut: CutOff, told: BoundaryView | None) -> tuple[int | None, ...]:
+def pausing_at(cut: CutOff, told: BoundaryView | None) -> tuple[int | None, ...]:
     """How many women with an event pause the trial, for every number treated."""
     if told is None:
         return ()

@@ -8,6 +8,7 @@ from trialwright.core.truth import Truth
 from trialwright.report.board import Board, serious_in
 from trialwright.report.numbers import plural
 from trialwright.trial.decide_safety import BOUNDARY
+from trialwright.views.alerts import BoundaryView
 from trialwright.views.cutoff import arms_shown
 from trialwright.views.graded_events import BEFORE
 from trialwright.views.product import Outstanding
@@ -33,7 +34,11 @@ def status(board: Board) -> str:
 
 def boundary_sentence(board: Board) -> str:
     """How the events stand against the boundary, how many more would pause, and what rate is still possible."""
-    told = board.boundary
+    return boundary_told(board.boundary)
+
+
+def boundary_told(told: BoundaryView | None) -> str:
+    """The same of a boundary that is at hand."""
     if told is None:
         return "The protocol has no boundary."
     if not told.steps:

@@ -21,25 +21,25 @@ def data_files(study: Study, board: Board) -> dict[str, str]:
     """Each file's name and its text: what it holds is in its heading, one row per line."""
     analysis = study.analysis
     files = {
-        "plan.csv": _rows(analysis.plan),
-        "analysis-sets.csv": _rows(study.sets),
-        "screening.csv": _rows(study.screening),
+        "plan.csv": rows_csv(analysis.plan),
+        "analysis-sets.csv": rows_csv(study.sets),
+        "screening.csv": rows_csv(study.screening),
         "baseline.csv": _baseline(study),
-        "figures.csv": _rows(analysis.figures),
-        "comparisons.csv": _rows(analysis.comparisons),
+        "figures.csv": rows_csv(analysis.figures),
+        "comparisons.csv": rows_csv(analysis.comparisons),
         "endpoints.csv": _endpoints(study),
-        "funnel.csv": _rows(analysis.funnel),
-        "core-outcomes.csv": _rows(study.core),
-        "adverse-events.csv": _rows(study.adverse_events),
-        "deviations.csv": _rows(study.deviations),
-        "worklist.csv": _rows(study.worklist),
-        "infusions.csv": _rows(board.infusions),
+        "funnel.csv": rows_csv(analysis.funnel),
+        "core-outcomes.csv": rows_csv(study.core),
+        "adverse-events.csv": rows_csv(study.adverse_events),
+        "deviations.csv": rows_csv(study.deviations),
+        "worklist.csv": rows_csv(study.worklist),
+        "infusions.csv": rows_csv(board.infusions),
     }
     if analysis.weights is not None:
         heading = ("participant", "arm", "propensity", "weight")
         files["weights.csv"] = _text(heading, analysis.weights.women)
     if board.boundary is not None:
-        files["boundary.csv"] = _rows(board.boundary.steps)
+        files["boundary.csv"] = rows_csv(board.boundary.steps)
     return {name: text for name, text in files.items() if text}
 
 
@@ -66,8 +66,8 @@ def _endpoints(study: Study) -> str:
     return _text(heading, rows)
 
 
-def _rows(records: Sequence[Any]) -> str:
-    """Frozen records as lines, a column per field; nothing where there is none."""
+def rows_csv(records: Sequence[Any]) -> str:
+    """Frozen records as the lines of a CSV file, a column per field; nothing where there is none."""
     if not records:
         return ""
     heading = [one.name for one in fields(records[0])]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from trialwright.analysis.results import is_planned
 from trialwright.core.partial_date import partial_date
 from trialwright.language.values import Amount
@@ -21,6 +23,7 @@ from trialwright.render.shares import funnel, mirrored
 from trialwright.report.board import Board
 from trialwright.report.marks import watermark_of
 from trialwright.report.study import Study
+from trialwright.views.alerts import BoundaryView
 from trialwright.views.cutoff import ALL
 from trialwright.views.endpoints import endpoint_table
 
@@ -157,15 +160,19 @@ def _funnel(study: Study, watermark: str) -> str:
 
 def boundary_figure(board: Board) -> str:
     """Women with an event that counts after each woman treated, against how many pause the trial."""
-    told = board.boundary
-    assert told is not None, "drawn only where the protocol has a boundary"
+    assert board.boundary is not None, "drawn only where the protocol has a boundary"
+    return boundary_drawing(board.boundary, board.pause_at, watermark_of(board.study))
+
+
+def boundary_drawing(told: BoundaryView, pause_at: Sequence[int | None], watermark: str) -> str:
+    """The same of a boundary that is at hand; `pause_at` says for every number treated how many pause the trial."""
     return boundary_course(
         [step.women for step in told.steps],
-        board.pause_at,
+        pause_at,
         "Women with an event that counts, and how many pause the trial",
         "women treated",
         "women with an event that counts",
-        watermark=watermark_of(board.study),
+        watermark=watermark,
     )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from trialwright.ledger.store import Header
 from trialwright.report.study import Study
 
 
 def watermark_of(study: Study) -> str:
     """What every figure of a virtual trial says; nothing for a real one."""
-    if study.header.kind != "virtual":
+    return watermark(study.header)
+
+
+def watermark(header: Header) -> str:
+    """The same of a ledger."""
+    if header.kind != "virtual":
         return ""
-    return (
-        f"Virtual data: rehearsal of {study.header.trial}, scenario {study.header.scenario}, seed {study.header.seed}"
-    )
+    return f"Virtual data: rehearsal of {header.trial}, scenario {header.scenario}, seed {header.seed}"
 
 
 def banner(study: Study) -> str:

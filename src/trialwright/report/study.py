@@ -13,7 +13,7 @@ from trialwright.ledger.history import last_by
 from trialwright.ledger.store import Header, Ledger
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial import events as e
-from trialwright.trial.office import local_time, read_protocol, whole_state
+from trialwright.trial.office import in_force, local_time, read_protocol, whole_state
 from trialwright.views.adverse_events import AdverseEventRow, adverse_events
 from trialwright.views.analysis_sets import SetRow, analysis_sets
 from trialwright.views.core_outcomes import CoreOutcome, core_outcomes
@@ -64,7 +64,7 @@ def open_study(
     if not trial.protocols:
         first = next((event for event in ledger.events()), None)
         raise Refused(finding("nothing_known_then", first=f"{first.on}, recorded {first.at}" if first else "none"))
-    digest = next(reversed(trial.protocols))
+    digest = in_force(trial)
     if protocol is None or protocol.digest != digest:
         protocol = read_protocol(ledger, trial.protocols[digest])
     cut = CutOff(protocol, trial, participants, today or last)

@@ -147,16 +147,25 @@ class Office:
         return self._memory.participants[identity]
 
     def protocol_for(self, trial: TrialState, participant: str, site: str = "", activated: str = "") -> Protocol:
-        """The protocol version that applies: the one being activated, the site's active one, else the first."""
+        """The protocol version that applies: the one being activated, else the one in force at the site."""
         site = site or trial.sites.get(participant, "")
-        digest = (
-            activated if activated in trial.protocols else trial.active.get(site) or next(iter(trial.protocols), "")
-        )
+        digest = activated if activated in trial.protocols else in_force(trial, site)
         if digest not in trial.protocols:
             raise Refused(finding("protocol_unknown", digest=digest or "(none)"))
         if digest not in self.protocols:
             self.protocols[digest] = read_protocol(self.ledger, trial.protocols[digest])
         return self.protocols[digest]
+
+
+def in_force(trial: TrialState, site: str = "") -> str:
+    """The digest of the version that a site works by; of the newest that any site does, where it works by none.
+
+    Before any is activated it is the newest; nothing where the ledger holds none.
+    """
+    if site in trial.active:
+        return trial.active[site]
+    newest = list(reversed(trial.protocols))
+    return next((one for one in newest if one in trial.active.values()), newest[0] if newest else "")
 
 
 def register_protocol(writer: Writer, protocol: Protocol, by: Sender, software: str, on: str) -> list[Event]:

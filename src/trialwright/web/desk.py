@@ -90,6 +90,10 @@ class Desk:
         """The protocol version by which a site works."""
         return self._office.protocol_for(self.trial(), "", site)
 
+    def version(self, digest: str) -> Protocol:
+        """A protocol version by its digest; `Refused` where the ledger holds none such."""
+        return self._office.protocol_for(self.trial(), "", "", digest)
+
     def participant(self, identity: str) -> Participant | None:
         """One participant, folded from her own events; None where there is none."""
         events = self.events_of(identity)

@@ -122,6 +122,8 @@ _NAVIGATION = (
     "safety",
     "people",
     "trial",
+    "reports",
+    "print_casebook",
     "audit",
     "visit_check",
     "participant",
@@ -135,7 +137,7 @@ def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
 
     def inner(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response["Content-Security-Policy"] = _POLICY
+        response.headers.setdefault("Content-Security-Policy", _POLICY)
         response["X-Frame-Options"] = "DENY"
         response["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
         if not request.path.startswith(settings.STATIC_URL):

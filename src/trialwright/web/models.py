@@ -88,3 +88,47 @@ class Draft(models.Model):
         """One draft per person and form."""
 
         constraints = (models.UniqueConstraint(fields=("account", "form"), name="one_draft"),)
+
+
+class ExportLog(models.Model):
+    """A file that left the system: who had it, as what, of which state of the ledger, and its digest."""
+
+    username = models.CharField(max_length=150)
+    role = models.CharField(max_length=50)
+    site = models.CharField(max_length=50, blank=True)
+    what = models.CharField(max_length=200)
+    file = models.CharField(max_length=200)
+    head = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    at = models.DateTimeField()
+    by_token = models.CharField(max_length=100, blank=True)
+
+
+class Token(models.Model):
+    """A key to the API: made by its owner, for one delegation and scope, kept as a hash."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True)
+    begins_with = models.CharField(max_length=12)
+    delegation = models.CharField(max_length=50)
+    writes = models.BooleanField(default=False)
+    made = models.DateTimeField()
+    expires = models.DateField()
+    revoked = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=150, blank=True)
+    used = models.DateTimeField(null=True)
+
+
+class ApiKeyUsed(models.Model):
+    """A key under which a request came over the API, and the digest of that request: it belongs to no other."""
+
+    token = models.ForeignKey(Token, on_delete=models.CASCADE)
+    key = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        """One request per key and token."""
+
+        constraints = (models.UniqueConstraint(fields=("token", "key"), name="one_request"),)

@@ -166,6 +166,8 @@ def record_fields(around: Around) -> list[Field]:
         limits = around.protocol.limits.get(f"{kind}.{name}", NO_LIMITS)
         field = field_of(name, label_of(around.protocol, kind, name), record.fields[name], limits)
         field.folded = kind == ADVERSE_EVENT and not named and name not in _FIRST
+        if kind == ADVERSE_EVENT and name == "aware":
+            field.help = "With the minute, as 2026-03-09T07:40: the clocks of reporting run from it"
         made.append(field)
     return made
 

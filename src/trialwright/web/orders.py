@@ -255,6 +255,7 @@ PLACES = {
     "participant_unknown": ("participant",),
     "site_not_active": ("site",),
     "site_unknown": ("site",),
+    "not_at_this_site": ("site",),
     "reason_missing": ("reason", "answer", "disposal", "approval", "training", "report", "says"),
     "arm_unknown": ("arm",),
     "record_exists": ("record",),

@@ -27,6 +27,9 @@ PAGES: Final[dict[str, frozenset[str]]] = {
     "today": ALL,
     "act_as": ALL,
     "trial": ALL,
+    "protocol": ALL,
+    "record": ALL,
+    "versions": ALL,
     "screening": _CARE | _OVERSIGHT,
     "participant": _CARE | _OVERSIGHT | {PHARMACIST},
     "visit": _CARE | _OVERSIGHT,
@@ -53,11 +56,37 @@ PAGES: Final[dict[str, frozenset[str]]] = {
     "lot": _PRODUCT | _CARE | _OVERSIGHT,
     "unit": _PRODUCT | _CARE | _OVERSIGHT,
     "safety": frozenset({INVESTIGATOR, COORDINATOR, SPONSOR, BOARD}) | _OVERSIGHT,
+    "boundary": frozenset({INVESTIGATOR, COORDINATOR, SPONSOR, BOARD}) | _OVERSIGHT,
+    "reports": ALL - {ADMINISTRATOR},
+    "export": ALL - {ADMINISTRATOR},  # each export asks the table below
+    "print_casebook": _CARE | _OVERSIGHT,
+    "tokens": ALL,
+    "token_revoke": ALL,
+    "api_paths": ALL,
     "people": frozenset({ADMINISTRATOR, INVESTIGATOR, MONITOR, AUDITOR}),
     "account_new": frozenset({ADMINISTRATOR}),
     "account_reset": frozenset({ADMINISTRATOR}),
     "factor_roles": frozenset({ADMINISTRATOR}),
     "order": ALL - {STATISTICIAN, AUDITOR},  # each order asks the second table
+}
+#: Roles that see the whole trial where they act at every site.
+TRIAL_WIDE: Final = frozenset({SPONSOR, STATISTICIAN, DATA_MANAGER, MONITOR, AUDITOR, BOARD})
+_LISTS: Final = _CARE | _OVERSIGHT | {SPONSOR, STATISTICIAN}
+
+#: The name of an export -> the roles that may have it; of the whole trial only at every site, of women only hers.
+EXPORTS: Final[dict[str, frozenset[str]]] = {
+    "study-report": TRIAL_WIDE,
+    "study-report-pdf": TRIAL_WIDE,
+    "study-report-json": TRIAL_WIDE,
+    "board-open": TRIAL_WIDE,
+    "board-closed": frozenset({BOARD}),
+    "listings": TRIAL_WIDE,
+    "screening": _LISTS,
+    "deviations": _LISTS,
+    "adverse-events": _LISTS | {BOARD},
+    "worklist": _CARE | _OVERSIGHT,
+    "units": _PRODUCT | _OVERSIGHT | {INVESTIGATOR, SPONSOR},
+    "lots": _PRODUCT | _OVERSIGHT | {INVESTIGATOR, SPONSOR},
 }
 
 #: A command -> the roles that may submit it. The gate of the trial asks more, as who attests and who releases.

@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import path
 from django.views.i18n import set_language
 
+from trialwright.web.api.urls import api
 from trialwright.web.guard import View, guarded
 from trialwright.web.pages import (
     audit,
@@ -17,12 +18,15 @@ from trialwright.web.pages import (
     participant,
     people,
     product,
+    protocol,
     queries,
+    reports,
     safety,
     screening,
     second_factor,
     signing_in,
     today,
+    tokens,
     trail,
     trial,
     visit,
@@ -33,6 +37,9 @@ ROUTES: dict[str, tuple[str, View]] = {
     "today": ("", today.today),
     "act_as": ("act-as", today.act_as),
     "trial": ("trial", trial.trial),
+    "protocol": ("trial/protocol", protocol.protocol),
+    "record": ("trial/record", protocol.record),
+    "versions": ("trial/versions", protocol.versions),
     "screening": ("screening", screening.screening),
     "participant": ("participants/<str:identity>/", participant.participant),
     "visit": ("participants/<str:identity>/visits/<str:encounter>/", visit.visit),
@@ -59,6 +66,13 @@ ROUTES: dict[str, tuple[str, View]] = {
     "lot": ("product/lots/<str:identity>/", product.lot),
     "unit": ("product/units/<str:identity>/", product.unit),
     "safety": ("safety", safety.safety),
+    "boundary": ("safety/boundary.svg", safety.boundary),
+    "reports": ("reports", reports.reports),
+    "export": ("reports/<str:name>", reports.export),
+    "print_casebook": ("participants/<str:identity>/casebook/print", reports.print_casebook),
+    "tokens": ("tokens", tokens.tokens),
+    "token_revoke": ("tokens/revoke", tokens.token_revoke),
+    "api_paths": ("api", tokens.api_paths),
     "people": ("people", people.people),
     "account_new": ("people/new", people.account_new),
     "account_reset": ("people/reset", people.account_reset),
@@ -81,4 +95,5 @@ OPEN: dict[str, tuple[str, View]] = {
 urlpatterns: list[Any] = [
     *(path(address, guarded(name, view), name=name) for name, (address, view) in ROUTES.items()),
     *(path(address, view, name=name) for name, (address, view) in OPEN.items()),
+    path("api/v1/", api.urls),
 ]

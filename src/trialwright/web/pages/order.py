@@ -23,6 +23,7 @@ from trialwright.web.guard import allowed, desk, hers, name_of, sender, within
 from trialwright.web.order_choices import Around
 from trialwright.web.orders import ORDERS, PLACES, Ask, Order
 from trialwright.web.proof import asked_again, asks_code, proven
+from trialwright.web.reach import in_reach
 from trialwright.web.requirements import before
 from trialwright.web.summary import visit_label
 from trialwright.web.words import label
@@ -57,6 +58,8 @@ def order(request: HttpRequest, name: str) -> HttpResponse:
     told = request.POST if request.method == "POST" else request.GET
     link = {key: str(told[key]) for key in told}
     around = _around(request, link, found)
+    if around.participant is None and any(one.name == "participant" and one.kind == "hidden" for one in found.asks):
+        raise Http404  # as of a woman of another site
     asked = [_asked(one, around, link) for one in found.asks]
     form = link.get("form") or str(uuid.uuid4())
     seen = _seen(around) if found.meaning else 0
@@ -149,6 +152,10 @@ def _carry_out(
     if any(one.refused for one in asked):
         return [], []
     command, name = _command(found, asked, link), found.command.__name__
+    try:
+        in_reach(desk(), request.acting, command)
+    except Refused as refused:
+        return [one for one in refused.findings if not _placed(one, asked)], []
     meant: Meant | None = None
     if found.meaning and not desk().sent_before(form, [name]):
         if link.get("seen") != str(seen):

@@ -37,7 +37,7 @@ def people(request: HttpRequest) -> HttpResponse:
             one,
             one.identity in active,
             link_to("end-delegation", delegation=one.identity, back="/people")
-            if ends and one.identity in active
+            if ends and one.identity in active and site in ("", one.site)
             else "",
         )
         for one in trial.delegations.values()

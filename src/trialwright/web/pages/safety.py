@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from trialwright.protocol.adverse_event import ADVERSE_EVENT
+from trialwright.report.board_questions import boundary_told
 from trialwright.trial import commands as c
 from trialwright.trial import events as e
 from trialwright.trial.clocks import Due
 from trialwright.trial.signatures import Signature
 from trialwright.views.serious_events import SeriousEvent
+from trialwright.web.boundary import boundary_now, boundary_svg, may_see
 from trialwright.web.guard import allowed, desk, within
 from trialwright.web.pages.order import link_to
 from trialwright.web.summary import RUNNING, events_of
@@ -46,14 +47,24 @@ def safety(request: HttpRequest) -> HttpResponse:
         if not one.participant or within(request, trial.sites.get(one.participant))
     ]
     may_report = allowed(request, c.AddRecord)
+    told = boundary_now(desk())[1] if may_see(desk(), request.acting.role) else None
     context = {
+        "boundary": told,
+        "boundary_told": boundary_told(told) if told else "",
         "rows": shown,
         "alerts": alerts,
         "may_report": may_report,
-        "kind": ADVERSE_EVENT,
         "may_complete": allowed(request, c.CompleteRecord),
     }
     return render(request, "web/safety.html", context)
+
+
+def boundary(request: HttpRequest) -> HttpResponse:
+    """The drawing of the boundary."""
+    drawn = boundary_svg(desk()) if may_see(desk(), request.acting.role) else ""
+    if not drawn:
+        raise Http404
+    return HttpResponse(drawn, content_type="image/svg+xml")
 
 
 def _signed_reviews() -> dict[str, list[Signature]]:

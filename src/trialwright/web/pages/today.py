@@ -112,6 +112,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "quiet": quiet,
         "tally": _tally(seen, women),
         "paused": [a for a in trial.alerts.values() if a.pauses],
+        "may_report": allowed(request, c.AddRecord),
     }
     return render(request, "web/today.html", context)
 

@@ -5,7 +5,7 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.method !== "post" || event.defaultPrevented || "again" in form.dataset) return; // a download leaves the page where it is
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "yes";
 });
