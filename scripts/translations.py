@@ -28,6 +28,7 @@ from django.utils.translation import to_locale
 
 from trialwright.core.truth import Truth
 from trialwright.exchange import csv_sheet
+from trialwright.ledger.vault import Vault
 from trialwright.protocol.adverse_event import RELATEDNESS
 from trialwright.protocol.eligibility import Verdict
 from trialwright.trial import clocks, custody, delegations, schedule
@@ -71,7 +72,7 @@ def main(words: list[str]) -> int:
 def gathered() -> Iterator[Text]:
     """Every text of templates, code and tables, in the order in which they are found."""
     if not settings.configured:
-        configure(cast(Desk, None), Options(":memory:", "nothing is served"))
+        configure(cast(Desk, None), Options(":memory:", "nothing is served"), cast(Vault, None))
     engine = Engine.get_default()
     for file in sorted((WEB / "templates").rglob("*.html")):
         yield from of_template(engine, file.read_text("utf-8"))
@@ -104,8 +105,9 @@ def of_code(source: str) -> Iterator[Text]:
 
 def of_tables() -> Iterator[str]:
     """Words that the code keeps in tables or in states, and that a page translates where it shows them."""
-    from trialwright.web import proof, second_factor  # they ask for settings when they are imported
+    from trialwright.web import passkeys, proof, second_factor  # they ask for settings when they are imported
     from trialwright.web.fields import ANSWERS
+    from trialwright.web.order_choices import ERASURE_REASONS
     from trialwright.web.orders import ORDERS
     from trialwright.web.pages.product import LOT_STEPS, TONES
 
@@ -119,7 +121,8 @@ def of_tables() -> Iterator[str]:
         yield from get_args(states)
     yield from (*LOT_STEPS, *TONES, "recalled", *ANSWERS, *RELATEDNESS, *get_args(Verdict), "inclusion", "exclusion")
     yield from (one.value for one in Truth)
-    yield from (proof.PASSWORD, proof.DEMONSTRATION, second_factor.CODE, second_factor.RECOVERY)
+    yield from (proof.PASSWORD, proof.DEMONSTRATION, second_factor.CODE, second_factor.RECOVERY, passkeys.PASSKEY)
+    yield from ERASURE_REASONS
 
 
 def merged(file: Path, name: str, texts: Iterable[Text]) -> Catalog:

@@ -68,6 +68,9 @@ def main() -> None:
         admin = _as(browser, address, "administrator", LAPTOP)
         admin.goto("/people")
         keep(admin, "people")
+        admin.goto("/people/sign-ins")
+        keep(admin, "sign-ins")
+        _vault(bedside, investigator, admin)
         browser.close()
     with served(*LABORATORY) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -185,6 +188,28 @@ def _token(page: Any) -> None:
     page.get_by_role("button", name="Make it").click()
     page.locator("code.secret").wait_for()
     keep(page, "tokens")
+
+
+def _vault(coordinator: Any, investigator: Any, admin: Any) -> None:
+    """A name that is asked for, shown, found, and ordered to be erased."""
+    coordinator.set_viewport_size(_size(LAPTOP))
+    coordinator.goto("/participants/P-028/identity")
+    keep(coordinator, "identity")
+    coordinator.get_by_label("To call or write to her").check()
+    coordinator.get_by_role("button", name="Show name and contacts").click()
+    coordinator.get_by_role("button", name="Keep").wait_for()
+    keep(coordinator, "identity-shown")
+    coordinator.goto("/screening")
+    coordinator.get_by_label("By name or hospital number").fill("virtual woman 049")
+    coordinator.get_by_role("button", name="Find").click()
+    coordinator.locator("#find li").wait_for()
+    keep(coordinator, "find")
+    investigator.goto("/order/order-erasure?participant=P-042&back=/")
+    investigator.select_option('[name="reason"]', "she asked for it")
+    investigator.get_by_role("button", name="Sign and order it").click()
+    investigator.wait_for_load_state()
+    admin.goto("/people/erasures")
+    keep(admin, "erasures")
 
 
 def keep(page: Any, name: str) -> None:

@@ -358,6 +358,8 @@ anything: SearchStrategy[Command] = st.one_of(
     st.builds(c.SendReport, _who, _kinds, _records, _any("7 days", ""), _any("authority"), _on),
     st.builds(c.CloseQuery, _who, _any("Q1", "Q2", "X"), _reason, _on),
     st.builds(c.Note, _who, _any("c1ph3r", ""), _on),
+    st.builds(c.OrderErasure, _who, _reason, _on),
+    st.builds(c.ConfirmErasure, _who, _on),
     st.builds(
         c.Sign, _any("participant/P-1", "lot/L-1", "unit/U-1", "trial", "x"),
         st.dictionaries(st.integers(0, 99), _any("0" * 64, ""), max_size=2), _any("Dr Li", ""), _reason,

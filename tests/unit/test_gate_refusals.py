@@ -57,6 +57,15 @@ def _ended() -> Iterable[Told]:
     return [*confirmed(), c.EndScreening("P-1", "her wish", "2026-03-09")]
 
 
+def _erased() -> Iterable[Told]:
+    yield from (*consented(), c.Note("P-1", "ciphertext", DAY), c.OrderErasure("P-1", "she asked for it", "2026-03-05"))
+    yield c.ConfirmErasure("P-1", "2026-03-06"), "administrator"
+
+
+def _to_be_erased() -> Iterable[Told]:
+    return [*consented(), c.OrderErasure("P-1", "she asked for it", "2026-03-05")]
+
+
 def _full() -> Iterable[Told]:
     return [*enrolled("P-1"), *enrolled("P-2"), *enrolled("P-3"), *confirmed("P-4")]
 
@@ -176,6 +185,13 @@ ROWS: list[Row] = [
     ("leaving twice", _left, c.Withdraw("P-1", "again", "2026-03-06"), "", "already_done"),
     ("ending the screening twice", _ended, c.EndScreening("P-1", "again", "2026-03-09"), "", "already_done"),
     ("ending the screening of an enrolled woman", enrolled, c.EndScreening("P-1", "no", "2026-03-10"), "", "already_done"),
+    ("an erasure without a reason", consented, c.OrderErasure("P-1", " ", "2026-03-06"), "", "reason_missing"),
+    ("an erasure ordered twice", _to_be_erased, c.OrderErasure("P-1", "again", "2026-03-06"), "", "already_done"),
+    ("an erasure that nobody ordered", consented, c.ConfirmErasure("P-1", "2026-03-06"), "administrator", "erasure_not_ordered"),
+    ("an erasure confirmed by who ordered it", _to_be_erased, c.ConfirmErasure("P-1", "2026-03-06"), "investigator", "erasure_same_person"),
+    ("an erasure confirmed twice", _erased, c.ConfirmErasure("P-1", "2026-03-07"), "administrator", "erased"),
+    ("an erasure ordered of who is erased", _erased, c.OrderErasure("P-1", "again", "2026-03-07"), "", "erased"),
+    ("a note on who is erased", _erased, c.Note("P-1", "ciphertext", "2026-03-07"), "", "erased"),
     ("leaving without a reason", consented, c.Withdraw("P-1", " ", "2026-03-06"), "", "reason_missing"),
     ("ending a screening without a reason", consented, c.EndScreening("P-1", "", "2026-03-06"), "", "reason_missing"),
     # values

@@ -13,6 +13,7 @@ import pytest
 from tests.unit.conftest import place, postgresql, postgresql_place
 from tests.unit.desk import SMALL, allocated, answered, lot, opened, protocol_at, ready
 from tests.unit.desk import Desk as Prepared
+from trialwright.ledger.vault import Vault
 from trialwright.trial import commands as c
 from trialwright.trial.delegations import ROLES
 from trialwright.web.desk import Desk
@@ -49,14 +50,19 @@ def prepared(folder: Path, bedside: bool = False) -> Desk:
     return Desk(made.ledger, "test", lambda: NOW)
 
 
+def vault_in(folder: Path) -> Vault:
+    """A vault of the small trial with a master key of its own."""
+    return Vault(str(folder / "vault.db"), bytes(range(32)), "NCT00000000")
+
+
 def configured() -> None:
     """Django set up once for the process; each test brings its own desk."""
     if not _CONFIGURED:
         desk = prepared(Path(_FOLDER.name))
         _CONFIGURED.append(desk)
         accounts = str(Path(_FOLDER.name) / "accounts.db")
-        hosts = ("testserver",)
-        configure(desk, Options(accounts, "only for tests", hosts, quick_passwords=True))
+        hosts = ("testserver", "localhost")
+        configure(desk, Options(accounts, "only for tests", hosts, quick_passwords=True), vault_in(Path(_FOLDER.name)))
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
@@ -69,7 +75,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     from django.test import override_settings
 
     made = prepared(tmp_path)
-    with override_settings(DESK=made):
+    with vault_in(tmp_path) as vault, override_settings(DESK=made, VAULT=vault):
         yield made
 
 
@@ -80,7 +86,7 @@ def desk_at_the_bedside(tmp_path: Path) -> Iterator[Desk]:
     from django.test import override_settings
 
     made = prepared(tmp_path, bedside=True)
-    with override_settings(DESK=made):
+    with vault_in(tmp_path) as vault, override_settings(DESK=made, VAULT=vault):
         yield made
 
 

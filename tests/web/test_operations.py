@@ -262,7 +262,7 @@ def test_no_password_stands_in_the_composition_and_each_variable_is_on_the_page(
     text = (ROOT / "compose.yaml").read_text("utf-8")
     page = (ROOT / "docs" / "operations.md").read_text("utf-8")
     names = set(re.findall(r"\$\{(\w+)", text))
-    assert names == {"TRIAL_HOST", "PROTOCOL", "POSTGRES_PASSWORD", "TRIALWRIGHT_SECRET"}
+    assert names == {"TRIAL_HOST", "PROTOCOL", "POSTGRES_PASSWORD", "TRIALWRIGHT_SECRET", "TRIALWRIGHT_VAULT_KEY"}
     assert all(f"{name}=" in page for name in names)
     assert not re.search(r"(?:PASSWORD|SECRET): (?!\$\{)", text)
 

@@ -222,5 +222,6 @@ def test_what_the_issue_wants_signed_is_signed_and_no_other_button_says_sign() -
     signed = {name for name, order in ORDERS.items() if order.meaning}
     assert signed == {
         "confirm-eligibility", "enrol", "allocate", "release-lot", "release-unit", "review-trigger", "sign-casebook",
+        "order-erasure", "confirm-erasure",
     }  # fmt: skip
     assert {name for name, order in ORDERS.items() if "sign" in order.button.lower()} == signed

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
+import secrets
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +21,7 @@ from trialwright.core.finding import Refused, finding
 
 if TYPE_CHECKING:
     from trialwright.ledger.store import Ledger
+    from trialwright.ledger.vault import Vault
     from trialwright.web.desk import Desk
     from trialwright.web.settings import Options
 
@@ -35,6 +38,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--protocol", metavar="FOLDER", default="", help=f"{new} (default: {_DEMO})")
     accounts = "where accounts are kept: a file, or postgresql://... (default: beside the ledger)"
     add("--database", metavar="PLACE", default="", help=accounts)
+    vault = "where names and free text are kept: a file, or postgresql://... (default: beside the accounts)"
+    add("--vault", metavar="PLACE", default="", help=vault)
+    key = "file of the vault's master key, of its owner alone (default: TRIALWRIGHT_VAULT_KEY, else beside the vault)"
+    add("--vault-key", metavar="FILE", default="", help=key)
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
     public = "how people reach it through a proxy, as https://trial.example.org"
@@ -62,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _demonstrate(options: argparse.Namespace, folder: Path) -> None:
+    from trialwright.ledger.vault import Vault
     from trialwright.rehearsal.model import load_model
     from trialwright.web import demonstration, server
     from trialwright.web.desk import Desk
@@ -74,21 +82,43 @@ def _demonstrate(options: argparse.Namespace, folder: Path) -> None:
         output.progress("")
         day = demonstration.opens_on(model, options.day)
         desk = Desk(ledger, __version__, demonstration.clock_from(day, protocol.document.zone, datetime.now(UTC)))
-        application = server.set_up(desk, _options(options, str(folder / "accounts.db"), place))
-        demonstration.populate(desk, model.document.site, model.document.start)
-        demonstration.report_an_event(desk)
-        _listen(options, application, desk, f"{ledger.header.trial}, virtual, as on {day}; nothing is kept")
+        with Vault(str(folder / "vault.db"), secrets.token_bytes(32), ledger.header.trial, _keys_of(ledger)) as vault:
+            application = server.set_up(desk, _options(options, str(folder / "accounts.db"), place), vault)
+            demonstration.name_everybody(desk, vault)
+            demonstration.populate(desk, model.document.site, model.document.start)
+            demonstration.report_an_event(desk)
+            _listen(options, application, desk, f"{ledger.header.trial}, virtual, as on {day}; nothing is kept")
 
 
 def _serve(options: argparse.Namespace) -> None:
     from trialwright.web import server
     from trialwright.web.desk import Desk
 
-    with _ledger(options) as ledger:
+    with _ledger(options) as ledger, _vault(options, ledger) as vault:
         desk = Desk(ledger, __version__, lambda: datetime.now(UTC))
         accounts = options.database or (options.ledger if "://" in options.ledger else f"{options.ledger}.accounts")
-        application = server.set_up(desk, _options(options, accounts, options.ledger))
+        application = server.set_up(desk, _options(options, accounts, options.ledger), vault)
         _listen(options, application, desk, f"{ledger.header.trial}, {ledger.header.kind}")
+
+
+def _vault(options: argparse.Namespace, ledger: Ledger) -> Vault:
+    """The vault that was named, or the one beside the accounts: in the same database, or a file of its own."""
+    from trialwright.ledger.vault import Vault
+    from trialwright.ledger.vault_tables import master_key
+
+    accounts = options.database or options.ledger
+    beside = accounts if "://" in accounts else f"{accounts.removesuffix('.accounts')}.vault"
+    place = options.vault or beside
+    return Vault(place, master_key(place, options.vault_key, os.environ), ledger.header.trial, _keys_of(ledger))
+
+
+def _keys_of(ledger: Ledger) -> Callable[[str], bytes | None]:
+    """How the key of a participant is first made: at random, or as the rehearsal made it that wrote the ledger."""
+    from trialwright.ledger.keys import SeededKeyStore
+    from trialwright.ledger.vault import random_key
+
+    seed = ledger.header.seed
+    return random_key if seed is None else SeededKeyStore(seed).key
 
 
 @contextlib.contextmanager

@@ -609,6 +609,23 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderErasure:
+    """Order that the key of a participant's name and free text be destroyed; somebody else confirms it."""
+
+    participant: str
+    reason: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmErasure:
+    """Confirm an erasure that somebody else ordered; it cannot be taken back, since the key is gone."""
+
+    participant: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndScreening:
     """End the screening of a woman who will not be enrolled."""
 
@@ -727,6 +744,8 @@ Command: TypeAlias = (
     | Lock
     | Unlock
     | Note
+    | OrderErasure
+    | ConfirmErasure
     | Sign
     | EndScreening
     | Withdraw

@@ -56,6 +56,7 @@ from trialwright.trial.decide_units import (
 )
 from trialwright.trial.delegations import delegate, end_delegation
 from trialwright.trial.dose import certainly_nothing
+from trialwright.trial.erasures import confirm_erasure, not_of_an_erasure, order_erasure
 from trialwright.trial.gate import Gate, refuse
 from trialwright.trial.holds import freeze, lock, not_held, unfreeze, unlock
 from trialwright.trial.queries import answer_query, close_query, raise_query, reopen_query, resolve_query
@@ -201,6 +202,9 @@ def _visit(gate: Gate, command: c.HoldVisit | c.MissVisit, what: str) -> None:
 
 def _note(gate: Gate, command: c.Note) -> list[NewEvent]:
     gate.recordable(command.participant, "Note", command.on)
+    erasure = gate.trial.erasures.get(command.participant)
+    if erasure is not None and erasure.confirmed:
+        refuse("erased", participant=command.participant, on=erasure.confirmed)
     return [gate.event(e.NOTED, command.on, {"text": command.ciphertext})]
 
 
@@ -251,6 +255,7 @@ def _void(gate: Gate, command: c.VoidEvent) -> list[NewEvent]:
             refuse("signature_taken_back", event=event)
         if event in participant.reviews:
             refuse("review_taken_back", event=event)
+        not_of_an_erasure(gate, command.participant, event)
         _by_whom_it_was_entered(gate, participant, event)
         taken |= dict.fromkeys(_taken_back(gate.trial, participant, event))
     return [gate.event(VOIDED, command.on, {"of": of}, command.reason) for of in taken]
@@ -337,6 +342,8 @@ _HANDLERS: dict[type, Callable[[Gate, Any], list[NewEvent]]] = {
     c.Lock: lock,
     c.Unlock: unlock,
     c.Note: _note,
+    c.OrderErasure: order_erasure,
+    c.ConfirmErasure: confirm_erasure,
     c.Sign: sign,
     c.EndScreening: _end_screening,
     c.Withdraw: _withdraw,

@@ -75,6 +75,8 @@ DATA_LOCKED: Final = "data.locked/1"  # scope: participant, site or trial; a par
 DATA_UNLOCKED: Final = "data.unlocked/1"  # scope; a reason
 SIGNED: Final = "signature.made/1"  # meaning, name, method, signed; on the stream of what is signed
 NOTED: Final = "note.recorded/1"  # text as ciphertext
+ERASURE_ORDERED: Final = "erasure.ordered/1"  # of her name and her free text; a reason
+ERASURE_CONFIRMED: Final = "erasure.confirmed/1"  # from then on the vault has no key of hers
 SCREENING_ENDED: Final = "screening.ended/1"
 WITHDRAWN: Final = "participant.withdrawn/1"
 
@@ -195,6 +197,8 @@ TRIAL_WIDE: Final = frozenset(
         SCREENING_ENDED,
         DATA_LOCKED,
         DATA_UNLOCKED,
+        ERASURE_ORDERED,
+        ERASURE_CONFIRMED,
         CORRECTED,
         VOIDED,
     }

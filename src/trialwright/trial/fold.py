@@ -21,6 +21,7 @@ from trialwright.trial.state import (
     BoundaryTable,
     Determination,
     Dose,
+    Erasure,
     Participant,
     RegimenChange,
     SentReport,
@@ -202,6 +203,10 @@ def _noted(p: Participant, _event: Event) -> None:
     p.notes += 1
 
 
+def _of_the_vault(_participant: Participant, _event: Event) -> None:
+    """Whose name and free text are erased is a part of the trial's state."""
+
+
 def _screening_ended(p: Participant, event: Event) -> None:
     p.screening_ended, p.screening_end_reason = event.on, event.reason
 
@@ -217,6 +222,8 @@ _NO_FACTS = frozenset(
         e.VISIT_HELD,
         e.VISIT_MISSED,
         e.NOTED,
+        e.ERASURE_ORDERED,
+        e.ERASURE_CONFIRMED,
         e.SIGNED,
         *e.OF_QUERIES,
         *e.OF_REVIEW,
@@ -261,6 +268,8 @@ _HANDLERS: dict[str, Callable[[Participant, Event], None]] = {
     e.DATA_LOCKED: _of_the_trial,
     e.DATA_UNLOCKED: _of_the_trial,
     e.NOTED: _noted,
+    e.ERASURE_ORDERED: _of_the_vault,
+    e.ERASURE_CONFIRMED: _of_the_vault,
     e.SIGNED: _signature,
     e.SCREENING_ENDED: _screening_ended,
     e.WITHDRAWN: _withdrawn,
@@ -316,12 +325,22 @@ def apply_trial(state: TrialState, event: Event) -> None:
             apply_delegation(state, event)
         case e.DATA_LOCKED | e.DATA_UNLOCKED:
             apply_lock(state, event)
+        case e.ERASURE_ORDERED | e.ERASURE_CONFIRMED:
+            _erased(state.erasures.setdefault(participant, Erasure()), event)
         case _:
             pass
     if event.type in e.OF_PRODUCTS:
         apply_product(state.custody, event)
         if event.type == e.DOSE_DETERMINED:
             state.treated.setdefault(_text(event, "intervention"), {}).setdefault(participant, event.on)
+
+
+def _erased(erasure: Erasure, event: Event) -> None:
+    erasure.events += (event.seq,)
+    if event.type == e.ERASURE_ORDERED:
+        erasure.ordered, erasure.ordered_by, erasure.reason = event.on, event.user, event.reason
+    else:
+        erasure.confirmed, erasure.confirmed_by, erasure.confirmed_at = event.on, event.user, event.at
 
 
 def _raised(state: TrialState, event: Event) -> None:

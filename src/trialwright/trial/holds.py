@@ -21,8 +21,10 @@ from trialwright.trial.schedule import encounter_of, planned
 from trialwright.trial.state import Hold, Participant, TrialState
 
 DATA_MANAGER: Final = "data manager"
-#: What a lock lets pass: it says something of the casebook, or that somebody was told, and changes no data.
-_PASSES_A_LOCK = frozenset({e.SIGNED, e.REPORT_SENT, e.DATA_LOCKED, e.DATA_UNLOCKED})
+#: What a lock lets pass: it says something of the casebook, or that somebody was told or erased, and changes no data.
+_PASSES_A_LOCK = frozenset(
+    {e.SIGNED, e.REPORT_SENT, e.DATA_LOCKED, e.DATA_UNLOCKED, e.ERASURE_ORDERED, e.ERASURE_CONFIRMED}
+)
 #: What a freeze lets pass beside it: questions and answers, and what cannot wait, as an infusion that runs.
 _PASSES_A_FREEZE = (
     _PASSES_A_LOCK

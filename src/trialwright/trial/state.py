@@ -284,6 +284,19 @@ class Delegation:
 
 
 @dataclass(slots=True)
+class Erasure:
+    """The erasure of a participant's name and free text: ordered by one person, confirmed by another."""
+
+    ordered: str = ""
+    ordered_by: str = ""
+    reason: str = ""
+    confirmed: str = ""
+    confirmed_by: str = ""
+    confirmed_at: str = ""  # the moment at which it was recorded
+    events: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
 class TrialState:
     """What every decision may depend on, whoever it is about."""
 
@@ -303,4 +316,5 @@ class TrialState:
     places: dict[str, int] = field(default_factory=dict)  # participant -> place in the sealed list
     delegations: dict[str, Delegation] = field(default_factory=dict)
     locks: dict[str, Hold] = field(default_factory=dict)  # `participant P-1`, `site S01` or `trial`
+    erasures: dict[str, Erasure] = field(default_factory=dict)  # by participant
     last: int = 0

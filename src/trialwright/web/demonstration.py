@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from trialwright import __version__
+from trialwright.ledger.identity import Identity
 from trialwright.ledger.store import Header, Ledger, create
+from trialwright.ledger.vault import Vault, Visitor
 from trialwright.protocol.adverse_event import ADVERSE_EVENT
 from trialwright.protocol.protocol import Protocol
 from trialwright.rehearsal.model import Model
@@ -70,6 +72,23 @@ def report_an_event(desk: Desk) -> None:
     told |= {"term": record.fields["term"].categories[-1]} if "term" in record.fields else {}
     order = c.AddRecord(treated[-1], ADVERSE_EVENT, "event-of-this-morning", str(desk.today()), told)
     desk.submit({"AddRecord": order}, Sender("investigator", "investigator", stamp(desk.now())), "demonstration event")
+
+
+def name_everybody(desk: Desk, vault: Vault) -> None:
+    """A virtual name and number for every woman, so that the vault has something to show."""
+    by = Visitor("demonstration", "coordinator", stamp(desk.now()))
+    for identity in desk.trial().sites:
+        number = identity.rpartition("-")[2]
+        made = Identity(
+            f"虚拟女士{number}",
+            f"Virtual Woman {number}",
+            f"V-{number.zfill(6)}",
+            f"000 0000 0{number}",
+            "No street of any town",
+            f"Virtual husband, 000 0000 1{number}",
+            "Chinese",
+        )
+        vault.keep(identity, made, by)
 
 
 def populate(desk: Desk, site: str, begins: str) -> None:

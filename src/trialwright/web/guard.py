@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from trialwright import __version__
+from trialwright.ledger.vault import Vault, Visitor
 from trialwright.trial.commands import Command
 from trialwright.trial.delegations import delegations_of
 from trialwright.trial.office import Sender
@@ -32,6 +33,12 @@ _CHOSEN = "delegation"  # which of her delegations somebody acts under, in her s
 def desk() -> Desk:
     """The desk of this process."""
     found: Desk = settings.DESK
+    return found
+
+
+def vault() -> Vault:
+    """The vault of this process."""
+    found: Vault = settings.VAULT
     return found
 
 
@@ -69,6 +76,12 @@ def choose(request: HttpRequest, delegation: str) -> None:
 def sender(request: HttpRequest) -> Sender:
     """Who submits: the one who is signed in, in the role she acts in, now."""
     return Sender(request.user.username, request.acting.role, stamp(desk().now()))
+
+
+def visitor(request: HttpRequest) -> Visitor:
+    """Who comes to the vault: the one who is signed in, in the role she acts in, now."""
+    by = sender(request)
+    return Visitor(by.user, by.role, by.at)
 
 
 def name_of(request: HttpRequest) -> str:
@@ -110,6 +123,7 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
         "now": found.local(),
         "zone": found.protocol().document.zone,
         "version": __version__,
+        "idle_minutes": settings.SESSION_COOKIE_AGE // 60,
     }
 
 
@@ -129,6 +143,7 @@ _NAVIGATION = (
     "participant",
     "queries",
     "casebooks",
+    "find",
 )
 
 

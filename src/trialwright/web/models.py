@@ -26,6 +26,37 @@ class SecondFactor(models.Model):
     recovery = models.JSONField(default=list)
 
 
+class Passkey(models.Model):
+    """A passkey of an account: what its answers are checked with, and how often it has answered."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    name = models.CharField(max_length=60)
+    credential = models.CharField(max_length=1400, unique=True)  # its identifier, base64url
+    public_key = models.BinaryField()
+    sign_count = models.BigIntegerField()
+    made = models.DateTimeField()
+    used = models.DateTimeField(null=True)
+
+    class Meta:
+        """A name is given once."""
+
+        constraints = (models.UniqueConstraint(fields=("account", "name"), name="one_passkey_of_a_name"),)
+
+
+class PasskeyChallenge(models.Model):
+    """What a passkey is asked: once, in one session, for one purpose."""
+
+    session = models.CharField(max_length=40)
+    purpose = models.CharField(max_length=100)
+    value = models.CharField(max_length=64)
+    made = models.DateTimeField()
+
+    class Meta:
+        """A new one takes the place of the one before."""
+
+        constraints = (models.UniqueConstraint(fields=("session", "purpose"), name="one_challenge"),)
+
+
 class FactorRequired(models.Model):
     """A role that nobody acts in without a second factor."""
 

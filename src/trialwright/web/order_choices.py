@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from trialwright.language.vocabulary import Vocabulary
 from trialwright.protocol.adverse_event import ADVERSE_EVENT, CRITERIA, ROLES, SPONSOR
 from trialwright.protocol.protocol import NO_LIMITS, Protocol
@@ -13,6 +15,13 @@ from trialwright.trial.custody import FROM_THE_UNIT
 from trialwright.trial.state import Participant, TrialState
 from trialwright.web.fields import Field, field_of
 from trialwright.web.words import label, written
+
+ERASURE_REASONS = (
+    "she withdrew and asked for it",
+    "she asked for it",
+    "the time of keeping is over",
+    "kept by mistake, or of somebody else",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,11 @@ def sites(around: Around) -> list[tuple[str, str]]:
 def sites_or_all(around: Around) -> list[tuple[str, str]]:
     """The sites, or every one."""
     return [("", "every site"), *sites(around)]
+
+
+def erasure_reasons(_around: Around) -> list[tuple[str, str]]:
+    """Why somebody is erased: chosen, so that nobody types a name into the ledger."""
+    return [(one, _(one)) for one in ERASURE_REASONS]
 
 
 def origins(around: Around) -> list[tuple[str, str]]:

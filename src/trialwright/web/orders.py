@@ -39,6 +39,7 @@ class Order:
     asks: tuple[Ask, ...]
     lead: str = ""
     meaning: str = ""  # what a signature under it means; then the password is asked again
+    apart: bool = False  # what is typed goes to the vault: a browser must not keep it with its windows
 
 
 # ---------------------------------------------------------------- the table
@@ -79,6 +80,16 @@ ORDERS: dict[str, Order] = {
         _WHO, Ask("arm", "Arm", "choice", choices=choose.arms), Ask("reason", "Reason for this arm", "long"),
         Ask("decided_by", "Who decided"), _DAY,
     ), "Eligibility is looked at again.", "I confirm her allocation to this arm."),
+    "note": Order(c.Note, "Write a note", "Keep the note", (_WHO, Ask("ciphertext", "Note", "long"), _DAY),
+        "It is kept under her own key and read by those who care for her. Facts of the trial belong into its forms.",
+        apart=True),
+    "order-erasure": Order(c.OrderErasure, "Order the erasure of her name", "Sign and order it", (
+        _WHO, Ask("reason", "Reason", "choice", choices=choose.erasure_reasons), _DAY,
+    ), "The administrator confirms it. Then name, contacts and notes can never be read again; what was recorded of her "
+       "for the trial stays under her pseudonym.", "I order that her name, her contacts and her notes be erased."),
+    "confirm-erasure": Order(c.ConfirmErasure, "Confirm an erasure", "Sign and erase", (_WHO, _DAY),
+        "The key is destroyed at once. Nobody can bring it back.",
+        "I confirm that name, contacts and notes of this participant be erased."),
     "end-screening": Order(c.EndScreening, "End her screening", "End screening", (_WHO, _REASON, _DAY)),
     "withdraw": Order(c.Withdraw, "Record a withdrawal", "Record withdrawal", (_WHO, _REASON, _DAY),
         "Safety, pregnancies and children are followed on."),

@@ -34,6 +34,10 @@ PAGES: Final[dict[str, frozenset[str]]] = {
     "participant": _CARE | _OVERSIGHT | {PHARMACIST},
     "visit": _CARE | _OVERSIGHT,
     "visit_check": _CARE,
+    "identity": frozenset({INVESTIGATOR, COORDINATOR}),  # of the site where she is
+    "identity_log": frozenset({INVESTIGATOR, MONITOR, AUDITOR}),  # who looked, never what is kept
+    "find": frozenset({INVESTIGATOR, COORDINATOR}),
+    "erasures": frozenset({INVESTIGATOR, ADMINISTRATOR, MONITOR, AUDITOR}),
     "audit": _OVERSIGHT | {INVESTIGATOR},
     "laboratory": _CARE | _OVERSIGHT,
     "grid": _CARE | _OVERSIGHT,
@@ -64,6 +68,8 @@ PAGES: Final[dict[str, frozenset[str]]] = {
     "token_revoke": ALL,
     "api_paths": ALL,
     "people": frozenset({ADMINISTRATOR, INVESTIGATOR, MONITOR, AUDITOR}),
+    "sign_ins": frozenset({ADMINISTRATOR, AUDITOR}),
+    "sign_ins_csv": frozenset({ADMINISTRATOR, AUDITOR}),
     "account_new": frozenset({ADMINISTRATOR}),
     "account_reset": frozenset({ADMINISTRATOR}),
     "factor_roles": frozenset({ADMINISTRATOR}),
@@ -146,8 +152,12 @@ COMMANDS: Final[dict[type[Command], frozenset[str]]] = {
     c.Unfreeze: frozenset({DATA_MANAGER}),
     c.Lock: frozenset({DATA_MANAGER}),
     c.Unlock: frozenset({DATA_MANAGER}),
-    c.Note: frozenset(),  # needs the vault of names and free text, which is not there yet
-    c.Sign: frozenset({INVESTIGATOR, QUALITY, BOARD}),  # with what they confirm, release or review, never alone
+    c.Note: _CARE,
+    c.OrderErasure: frozenset({INVESTIGATOR}),
+    c.ConfirmErasure: frozenset({ADMINISTRATOR}),
+    c.Sign: frozenset(
+        {INVESTIGATOR, QUALITY, BOARD, ADMINISTRATOR}
+    ),  # with what they confirm, release or review, never alone
     c.EndScreening: frozenset({INVESTIGATOR, COORDINATOR}),
     c.Withdraw: frozenset({INVESTIGATOR}),
     c.Correct: _CARE | {DATA_MANAGER},

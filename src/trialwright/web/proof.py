@@ -1,14 +1,15 @@
-"""Who somebody is, asked again: the password, and the code where the account has one; wrong ones count for the lock."""
+"""Who somebody is, asked again: the password, with the code where there is one, or a passkey; wrong ones count."""
 
 from __future__ import annotations
 
+from axes.handlers.proxy import AxesProxyHandler
 from axes.utils import reset
 from django.conf import settings
 from django.contrib.auth import authenticate, logout
 from django.http import HttpRequest, QueryDict
 
 from trialwright.core.finding import Refused, finding
-from trialwright.web import second_factor
+from trialwright.web import passkeys, second_factor
 
 #: How a signature says that the person was known.
 PASSWORD, DEMONSTRATION = "password", "nothing: a demonstration"
@@ -31,6 +32,8 @@ def proven(request: HttpRequest) -> str:
     """
     if not asked_again():
         return DEMONSTRATION
+    if request.POST.get("passkey"):
+        return _by_passkey(request)
     account, code = request.user, request.POST.get("code", "")
     password_proven(request)
     method = PASSWORD
@@ -46,6 +49,28 @@ def proven(request: HttpRequest) -> str:
         method = f"{PASSWORD} and {known_by}"
     reset(username=account.username)
     return method
+
+
+def asks_passkey(request: HttpRequest) -> bool:
+    """Whether a signature may be made with a passkey instead."""
+    return asked_again() and passkeys.works_here(request) and bool(passkeys.passkeys_of(request.user))
+
+
+def _by_passkey(request: HttpRequest) -> str:
+    """A passkey alone is two things: the device, and the PIN or the finger that it asked for."""
+    account, told = request.user, request.POST
+    name, purpose = {"username": account.username}, passkeys.of_form(told.get("form", ""))
+    request.POST = QueryDict()
+    try:
+        request.axes_locked_out = not AxesProxyHandler.is_allowed(request, name)
+        known = not request.axes_locked_out and passkeys.accepted(request, account, purpose, told["passkey"])
+    finally:
+        request.POST = told
+    if not known:
+        _out_where_locked(request)
+        raise Refused(finding("web_passkey_wrong"))
+    reset(username=account.username)
+    return passkeys.PASSKEY
 
 
 def password_proven(request: HttpRequest) -> None:

@@ -1,4 +1,4 @@
-"""The second factor: a code that changes every thirty seconds (TOTP, RFC 6238), or a recovery code that counts once."""
+"""The second factor beside passkeys: a code of thirty seconds (TOTP, RFC 6238), or a recovery code, once each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.contrib.auth.signals import user_login_failed
 from django.db import transaction
 from django.http import HttpRequest
 
-from trialwright.web.models import Account, FactorRequired, SecondFactor
+from trialwright.web.models import Account, FactorRequired, Passkey, SecondFactor
 
 CODE, RECOVERY = "code", "recovery code"
 #: How many recovery codes are given at once.
@@ -35,12 +35,19 @@ def factor_of(account: Account) -> SecondFactor | None:
     return found
 
 
+def has_one(account: Account) -> bool:
+    """Whether an account has a second factor: codes, or a passkey."""
+    return factor_of(account) is not None or Passkey.objects.filter(account_id=account.pk).exists()
+
+
+def asked_of(roles: Iterable[str]) -> bool:
+    """Whether one of the roles may not act without a second factor."""
+    return bool(set(FactorRequired.objects.values_list("role", flat=True)) & set(roles))
+
+
 def owed(account: Account, roles: Iterable[str]) -> bool:
     """Whether an account has no second factor, and one of its roles asks for it."""
-    if settings.DEMO:
-        return False
-    asked = set(FactorRequired.objects.values_list("role", flat=True))
-    return bool(asked & set(roles)) and factor_of(account) is None
+    return not settings.DEMO and asked_of(roles) and not has_one(account)
 
 
 def address(secret: str, name: str, trial: str) -> str:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from trialwright.core.finding import Refused, finding
+from trialwright.ledger.vault import Vault
 from trialwright.web.desk import Desk
+from trialwright.web.erasures import carry_out
 from trialwright.web.settings import Options, configure
 
 #: How many requests are answered at once.
@@ -19,9 +21,13 @@ THREADS = 8
 LARGEST = 8_000_000
 
 
-def set_up(desk: Desk, options: Options) -> Any:
-    """The WSGI application; the tables of the accounts are made, or brought to this version."""
-    configure(desk, options)
+def set_up(desk: Desk, options: Options, vault: Vault) -> Any:
+    """The WSGI application; the tables of the accounts are made, or brought to this version.
+
+    Whoever is erased in the ledger is erased in the vault again, where that was restored from an older backup.
+    """
+    configure(desk, options, vault)
+    carry_out(desk.trial(), vault)
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
     from django.db import Error

@@ -12,6 +12,7 @@ from django.conf import settings
 from trialwright import __version__
 
 if TYPE_CHECKING:
+    from trialwright.ledger.vault import Vault
     from trialwright.web.desk import Desk
 
 _HERE = Path(__file__).parent
@@ -36,10 +37,11 @@ class Options:
     quick_passwords: bool = False  # for tests alone
 
 
-def configure(desk: Desk, options: Options) -> None:
+def configure(desk: Desk, options: Options, vault: Vault) -> None:
     """Set Django up for this process, once."""
     settings.configure(
         DESK=desk,
+        VAULT=vault,
         DEMO=options.demo,
         SECRET_KEY=options.secret,
         ALLOWED_HOSTS=list(options.hosts),
@@ -114,7 +116,7 @@ def configure(desk: Desk, options: Options) -> None:
         AXES_LOCKOUT_PARAMETERS=["username"],
         AXES_ENABLE_ACCESS_FAILURE_LOG=True,
         AXES_RESET_ON_SUCCESS=True,
-        AXES_SENSITIVE_PARAMETERS=["username", "ip_address", "password", "code"],
+        AXES_SENSITIVE_PARAMETERS=["username", "ip_address", "password", "code", "passkey"],
         AXES_VERBOSE=False,
         AXES_LOCKOUT_TEMPLATE="web/locked.html",
         STATIC_URL=f"/static/{__version__}/",

@@ -86,6 +86,8 @@ WORDS: Final[dict[str, Any]] = {
     e.DATA_UNLOCKED: _("Unlocked"),
     e.SIGNED: _("Signature"),
     e.NOTED: _("Note (encrypted)"),
+    e.ERASURE_ORDERED: _("Erasure of name and notes ordered"),
+    e.ERASURE_CONFIRMED: _("Name and notes erased"),
     e.SCREENING_ENDED: _("Screening ended"),
     e.WITHDRAWN: _("Withdrawn"),
     CORRECTED: _("Corrected"),

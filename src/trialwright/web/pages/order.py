@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
 
 from trialwright.core.finding import Finding, Refused, finding
 from trialwright.trial import commands as c
@@ -18,11 +19,12 @@ from trialwright.trial.commands import Command
 from trialwright.trial.events import stream_of
 from trialwright.trial.schedule import encounter_of
 from trialwright.web.desk import Meant
+from trialwright.web.erasures import carry_out
 from trialwright.web.fields import Field, typed
-from trialwright.web.guard import allowed, desk, hers, name_of, sender, within
+from trialwright.web.guard import allowed, desk, hers, name_of, sender, vault, within
 from trialwright.web.order_choices import Around
 from trialwright.web.orders import ORDERS, PLACES, Ask, Order
-from trialwright.web.proof import asked_again, asks_code, proven
+from trialwright.web.proof import asked_again, asks_code, asks_passkey, proven
 from trialwright.web.reach import in_reach
 from trialwright.web.requirements import before
 from trialwright.web.summary import visit_label
@@ -81,6 +83,7 @@ def order(request: HttpRequest, name: str) -> HttpResponse:
         "doubted": doubted,
         "password": bool(found.meaning) and asked_again(),
         "code": bool(found.meaning) and asks_code(request),
+        "passkey": bool(found.meaning) and asks_passkey(request),
         "refused": above or doubted or any(one.refused for one in asked),
         "requires": before(around, found.command, desk().local()),
         "title_of_order": _title(around, found),
@@ -165,9 +168,15 @@ def _carry_out(
         except Refused as refused:
             return [], list(refused.findings)
     try:
+        if isinstance(command, c.Note):
+            if command.participant not in desk().trial().sites:
+                raise Http404
+            command = replace(command, ciphertext=vault().seal(command.participant, command.ciphertext))
         desk().submit({name: command}, sender(request), form, meant)
     except Refused as refused:
         return [one for one in refused.findings if not _placed(one, asked)], []
+    if isinstance(command, c.ConfirmErasure):
+        carry_out(desk().trial(), vault())
     return [], []
 
 
@@ -247,4 +256,5 @@ def _place(request: HttpRequest, where: str) -> str:
 
 
 def _back(request: HttpRequest, link: dict[str, str]) -> HttpResponse:
-    return redirect(_place(request, link.get("back", "")))
+    where = _place(request, link.get("back", ""))
+    return HttpResponseClientRedirect(where) if request.htmx else redirect(where)

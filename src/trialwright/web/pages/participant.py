@@ -22,6 +22,7 @@ from trialwright.views.cutoff import CutOff
 from trialwright.views.pregnancies import transfers
 from trialwright.web.casebooks import SAYS_MORE, TONES, line
 from trialwright.web.guard import allowed, desk, hers
+from trialwright.web.notes import notes_of
 from trialwright.web.orders import ORDERS
 from trialwright.web.pages.order import link_to
 from trialwright.web.permissions import may_open
@@ -64,6 +65,12 @@ def participant(request: HttpRequest, identity: str) -> HttpResponse:
         "courses": list(_courses(request, protocol, woman)),
         "signatures": desk().signatures_on(participant_stream(identity)),
         "may_enter": may_open(request.acting.role, "visit_check"),
+        "notes": notes_of(request, woman),
+        "note": link_to("note", participant=identity, back=f"/participants/{identity}/")
+        if allowed(request, c.Note) and woman.consented
+        else "",
+        "may_identity": may_open(request.acting.role, "identity"),
+        "may_identity_log": may_open(request.acting.role, "identity_log"),
         "may_audit": may_open(request.acting.role, "audit"),
         "casebook": line(protocol, trial, woman, today),
         "states": {

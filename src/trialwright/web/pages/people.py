@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from trialwright.trial import commands as c
 from trialwright.trial.delegations import ADMINISTRATOR, ROLES, delegations_of
 from trialwright.web.guard import allowed, desk
-from trialwright.web.models import Account, FactorRequired, SecondFactor
+from trialwright.web.models import Account, FactorRequired, Passkey, SecondFactor
 from trialwright.web.pages.order import link_to
 
 _SHOWN = 30
@@ -44,10 +44,11 @@ def people(request: HttpRequest) -> HttpResponse:
         if not site or one.site in ("", site)
     ]
     sees = request.acting.role in (ADMINISTRATOR, "auditor")
+    accounts = Account.objects.select_related("secondfactor").prefetch_related("passkey_set")
     context = {
         "log": log,
         "delegate": link_to("delegate", back="/people") if allowed(request, c.Delegate) else "",
-        "accounts": list(Account.objects.select_related("secondfactor").order_by("username")) if manages else [],
+        "accounts": list(accounts.order_by("username")) if manages else [],
         "roles": ROLES if manages and not settings.DEMO else (),
         "factor_roles": set(FactorRequired.objects.values_list("role", flat=True)) if manages else set(),
         "manages": manages,
@@ -97,6 +98,7 @@ def account_reset(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("%(name)s can sign in again.") % {"name": account.username})
         case "factor":
             SecondFactor.objects.filter(account=account).delete()
+            Passkey.objects.filter(account=account).delete()
             messages.success(request, _("%(name)s has no second factor any more.") % {"name": account.username})
         case _:
             password = secrets.token_urlsafe(12)

@@ -16,6 +16,7 @@ from trialwright.trial.delegations import ROLES, delegations_of
 from trialwright.web import second_factor as factor
 from trialwright.web.guard import desk
 from trialwright.web.models import FactorRequired
+from trialwright.web.passkeys import passkeys_of, works_here
 from trialwright.web.proof import password_proven, proven
 
 _SECRET = "second factor"  # in the session, until its first code was right
@@ -31,7 +32,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return redirect("password")
     mine = factor.factor_of(request.user)
     roles = [one.role for one in delegations_of(desk().trial(), request.user.username, desk().today())]
-    asked = bool(set(FactorRequired.objects.values_list("role", flat=True)) & set(roles))
+    asked = factor.asked_of(roles) and not passkeys_of(request.user)
     doubted: list[Finding] = []
     codes: list[str] = []
     if request.method == "POST":
@@ -53,6 +54,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         "codes": codes,
         "mine": mine,
         "asked": asked,
+        "passkeys": works_here(request),
         "left": len(mine.recovery) if mine else 0,
     }
     if mine is None and not codes and request.user.is_authenticated:

@@ -26,10 +26,11 @@ from trialwright import __version__
 from trialwright.trial import commands as c
 from trialwright.trial.delegations import ADMINISTRATOR
 from trialwright.trial.office import Sender
+from trialwright.web import passkeys
 from trialwright.web.desk import stamp
 from trialwright.web.guard import desk
 from trialwright.web.models import Account
-from trialwright.web.second_factor import accepted, factor_of
+from trialwright.web.second_factor import accepted, factor_of, has_one
 
 #: What the one at the console reads there, and types once, to make the first account.
 SET_UP_CODE = secrets.token_hex(4)
@@ -46,7 +47,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         name, password = request.POST.get("username", ""), request.POST.get("password", "")
         account = authenticate(request, username=name, password=password)
-        if account is not None and factor_of(account) is not None:
+        if account is not None and has_one(account):
             request.session.cycle_key()
             request.session[_HALF] = {"account": account.pk, "at": int(time.time())}
             return redirect(f"{reverse('sign_in_code')}?{urlencode({'next': _next(request)})}")
@@ -59,24 +60,42 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def sign_in_code(request: HttpRequest) -> HttpResponse:
-    """The code, after name and password, where the account has a second factor."""
-    half = request.session.get(_HALF) or {}
-    account = Account.objects.filter(pk=half.get("account"), is_active=True).first()
-    if account is None or time.time() - half["at"] > _HALF_SECONDS:
+    """The code or the passkey, after name and password, where the account has a second factor."""
+    account = half_signed_in(request)
+    if account is None:
         return redirect("sign_in")
     wrong = False
     if request.method == "POST":
         name = {"username": account.username}
         if not AxesProxyHandler.is_allowed(request, name):
             request.axes_locked_out, request.axes_credentials = True, name  # its middleware answers that it is locked
-        elif accepted(request, account, request.POST.get("code", "")):
+        elif _second(request, account):
             login(request, account, backend="django.contrib.auth.backends.ModelBackend")
             request.session.pop(_HALF, None)
             return redirect(_next(request))
         wrong = True
-    return render(
-        request, "web/sign_in_code.html", {"wrong": wrong, "next": _next(request)}, status=401 if wrong else 200
-    )
+    context = {
+        "wrong": wrong,
+        "next": _next(request),
+        "code": factor_of(account) is not None,
+        "passkey": bool(passkeys.passkeys_of(account)),
+        "here": passkeys.works_here(request),
+    }
+    return render(request, "web/sign_in_code.html", context, status=401 if wrong else 200)
+
+
+def half_signed_in(request: HttpRequest) -> Account | None:
+    """Who has typed name and password a moment ago, and owes the second factor."""
+    half = request.session.get(_HALF) or {}
+    account: Account | None = Account.objects.filter(pk=half.get("account"), is_active=True).first()
+    return account if account is not None and time.time() - half["at"] <= _HALF_SECONDS else None
+
+
+def _second(request: HttpRequest, account: Account) -> bool:
+    told = request.POST.get("passkey", "")
+    if told:
+        return passkeys.accepted(request, account, passkeys.DOOR, told)
+    return bool(accepted(request, account, request.POST.get("code", "")))
 
 
 def sign_in_as(request: HttpRequest) -> HttpResponse:
@@ -93,6 +112,11 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         logout(request)
     return redirect("sign_in")
+
+
+def stay(request: HttpRequest) -> HttpResponse:
+    """Nothing but that somebody is still there: each request lets the session last for its whole time again."""
+    return HttpResponse(status=204 if request.user.is_authenticated else 401)
 
 
 def password(request: HttpRequest) -> HttpResponse:

@@ -1,8 +1,4 @@
-// The little that a browser must do by itself: say when the server is out of reach, and send a form once.
-document.addEventListener("htmx:sendError", () => say("The server is out of reach; what you typed is still here."));
-document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.xhr.status === 403) say("You were signed out; sign in in another window, then save.");
-});
+// The little that a browser must do by itself: send a form once, follow a scanner, close a menu.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || event.defaultPrevented || "again" in form.dataset) return; // a download leaves the page where it is
@@ -27,11 +23,3 @@ document.addEventListener("click", (event) => {
   const menu = document.querySelector("details.me[open]");
   if (menu && !menu.contains(event.target)) menu.removeAttribute("open");
 });
-
-function say(text) {
-  const place = document.getElementById("kept");
-  if (place) {
-    place.textContent = text;
-    place.classList.add("lost");
-  }
-}
