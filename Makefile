@@ -9,7 +9,7 @@ LANGUAGE_TESTS := tests/spec tests/laws/test_language_laws.py tests/laws/test_ag
 	reference_ranges asking solve solve_small solve_agrees prove compile compile_sources)
 LOCK   := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: rehearse serve test check fix lock fuzz coverage mutate spark dask soak bench reference docs units clean
+.PHONY: rehearse serve test check fix lock fuzz coverage mutate spark dask soak bench reference docs grammar units clean
 
 rehearse: $(READY)  ## rehearse NCT07176143 with virtual participants and write the report
 	$(BIN)/trialwright rehearse protocols/nct07176143 --out $(OUT)/nct07176143
@@ -61,6 +61,9 @@ reference: $(READY)  ## every reference value of the estimators
 
 docs: $(READY)  ## regenerate the generated pages of the documentation
 	$(BIN)/python -m scripts.docs
+
+grammar: $(READY)  ## work out the tables of the grammar again
+	$(BIN)/python -m scripts.grammar
 
 units: $(READY)  ## regenerate the closed table of units
 	$(BIN)/python -m scripts.units

@@ -10,12 +10,12 @@ points: every value is one number or category, every date a day, every list clos
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
 import ibis
 
+from bench.row import cpu_seconds
 from bench.scaling import peak
 from trialwright.core.finding import Finding
 from trialwright.core.units import Unit, unit
@@ -155,13 +155,6 @@ def compiled(connection: Any) -> Any:
         assert not isinstance(expression, Finding), str(expression)
         rules[name] = check(expression, Checked(VOCABULARY))
     return compile_rules(rules, source(connection))
-
-
-def cpu_seconds(work: Callable[[], object]) -> float:
-    """The CPU seconds of one call, all threads together."""
-    started = time.process_time()
-    work()
-    return time.process_time() - started
 
 
 def measure(size: int, runs: int) -> list[float]:

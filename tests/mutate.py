@@ -53,7 +53,7 @@ PARTS = {
         ("tests/unit/test_protocol_load.py", "tests/unit/test_parse.py"),
     ),
     "parse": Part(
-        ("parse", "unparse"),
+        ("parse", "unparse", "grammar"),
         ("tests/unit/test_parse.py", "tests/unit/test_check.py"),
         _REFERENCE,
     ),

@@ -19,7 +19,8 @@ from trialwright.core.units import unit
 from trialwright.language import nodes as n
 from trialwright.language.check import Checked, check
 from trialwright.language.counting import over_tests
-from trialwright.language.evaluate import answer, evaluate
+from trialwright.language.evaluate import evaluate
+from trialwright.language.explanation import answer_of
 from trialwright.language.facts import Facts, Observation, RecordEntry
 from trialwright.language.parse import parse
 from trialwright.language.unparse import unparse
@@ -234,10 +235,24 @@ _RULES = st.recursive(
 )
 
 
-def _answer(rule: str, facts: Facts) -> Truth:
+AMOUNTS = [
+    "a", "a + b", "a - b", "a * b", "a / b", "-a", "a^2", "b^-1", "latest(a)", "max(a)", "min(a)", "mean(a)", "sum(a)",
+    "count(a where a > 1)", "share(a satisfies a > 1)", "longest_run(a satisfies a > 1)", "max(embryo.day)",
+    "max(embryo.day where grade = good)", "min(embryo.day where grade = good)", "mean(embryo.day where grade = good)",
+    "sum(embryo.day where grade = good)", "count(embryo where grade = good)", "min(embryo.day within 1 month)",
+    "share(embryo where day >= 2 satisfies grade = good)", "longest_run(embryo satisfies grade = good)",
+    "-max(embryo.day where grade = good) / 2", "max(embryo.day where grade = poor) + 1",
+]  # fmt: skip
+
+
+def _value(rule: str, facts: Facts) -> Value:
     expression = parse(rule)
     assert not isinstance(expression, Finding), str(expression)
-    return answer(evaluate(check(expression, Checked(VOCABULARY)), facts, NOW))
+    return evaluate(check(expression, Checked(VOCABULARY)), facts, NOW).value
+
+
+def _answer(rule: str, facts: Facts) -> Truth:
+    return answer_of(_value(rule, facts)).truth
 
 
 _COUNTS = st.one_of(
@@ -321,8 +336,11 @@ _WHOLE: dict[str, Value] = {
 
 
 @st.composite
-def _learnt(draw: st.DrawFn) -> tuple[Facts, Facts]:
-    """Facts, and the same with intervals narrowed, dates told more exactly and missing fields of records told."""
+def _learnt(draw: st.DrawFn, grows: bool = False) -> tuple[Facts, Facts]:
+    """Facts, and the same with intervals narrowed, dates told more exactly and missing fields of records told.
+
+    Where it `grows`, records may come to a list that is open, and it may be closed.
+    """
     before = draw(_facts())
 
     def date(told: PartialDate | None) -> PartialDate | None:
@@ -355,7 +373,10 @@ def _learnt(draw: st.DrawFn) -> tuple[Facts, Facts]:
     for x in records:
         for field in x.fields.values():
             field.date = x.date
-    return before, Facts(observations, {"embryo": records}, before.closed)
+    if before.closed or not grows:
+        return before, Facts(observations, {"embryo": records}, before.closed)
+    later = draw(_facts())
+    return before, Facts(observations, {"embryo": [*records, *later.records["embryo"]]}, later.closed)
 
 
 @settings(max_examples=600, deadline=None)
@@ -363,6 +384,28 @@ def _learnt(draw: st.DrawFn) -> tuple[Facts, Facts]:
 def test_more_knowledge_never_turns_yes_into_no(rule: str, learnt: tuple[Facts, Facts]) -> None:
     before, after = (_answer(rule, facts) for facts in learnt)
     assert {before, after} != {YES, NO}, rule
+
+
+def _within(one: Interval, other: Interval) -> bool:
+    """Whether every value of the one is a value of the other."""
+    return iv.hull(one, other) == other
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.sampled_from(AMOUNTS), st.one_of(_learnt(), _learnt(grows=True)))
+def test_more_knowledge_only_narrows_what_a_number_may_be(rule: str, learnt: tuple[Facts, Facts]) -> None:
+    before, after = (_value(rule, facts) for facts in learnt)
+    assert isinstance(before, Amount)
+    assert isinstance(after, Amount)
+    if _says_something(before):
+        assert _says_something(after), (rule, str(before.interval))
+    if _says_something(after):
+        assert _within(after.interval, before.interval), (rule, str(before.interval), str(after.interval))
+
+
+def _says_something(x: Amount) -> bool:
+    """Whether it is a number of which something is known."""
+    return x.undefined is NO and x.interval != iv.WHOLE_LINE
 
 
 # ---------------------------------------------------------------- counting, against every completion

@@ -68,6 +68,18 @@ def test_every_recorded_value_is_named_once_in_the_order_of_use() -> None:
     assert [(use.item, use.event) for use in explain.uses(found)] == [("amh", 4), ("afc", 6)]
 
 
+def test_an_age_rests_on_the_date_of_birth() -> None:
+    names = Vocabulary({"born": Item("born", "date"), "age": Item("age", "age", born="born")})
+    told = partial_date("1988-05-01")
+    facts = Facts({"born": [Observation(Moment(told.earliest, told.latest), DAY, entered="1988-05-01", event=2)]})
+    expression = parse("age >= 35 years")
+    assert not isinstance(expression, Finding)
+    assert list(explain.lines(evaluate(check(expression, Checked(names)), facts, DAY))) == [
+        "age >= 35 years: yes (distance from the limit 2 years)",
+        "  age: 37 years  [born = 1988-05-01, 2026-03-09, event 2]",
+    ]
+
+
 def test_an_explanation_as_json_has_the_clause_the_answer_and_the_distance() -> None:
     told: Any = explain.to_json(_explained('amh < 1.10 ng/mL or hiv = "a<"'))
     assert told["clause"] == 'amh < 1.10 ng/mL or hiv = "a<"'

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripts import grammar as script
 
 from tests import fuzz
 from trialwright.core.finding import Finding, Where, mend, says, text
+from trialwright.language import grammar
 from trialwright.language import nodes as n
 from trialwright.language.parse import MAX_DEPTH, MAX_LENGTH, parse
 from trialwright.language.unparse import to_json, unparse
@@ -23,6 +25,27 @@ def _slip(expression: str, where: Where = Where()) -> Finding:
     assert says(found)
     assert mend(found)
     return found
+
+
+def test_the_tables_are_those_of_the_grammar() -> None:
+    assert script.main(["--check"]) == 0, "run `python -m scripts.grammar`"
+
+
+def test_tables_of_another_grammar_or_another_lark_do_not_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read() -> list[tuple[str, int, int, int]]:
+        rule = "count(embryo where day in {5, 6}) at infusion >= 2 or amh < 1.10 ng/mL"
+        trees = grammar.parser().parse(rule).iter_subtrees()
+        return [(str(one.data), len(one.children), one.meta.line, one.meta.column) for one in trees]
+
+    quickly = read()
+    monkeypatch.setattr(grammar, "identity", lambda: "of another")
+    assert script.main(["--check"]) == 1
+    assert read() == quickly
+
+
+def test_the_tables_are_written_as_they_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(script, "FILE", tmp_path / grammar.TABLES)
+    assert (script.main([]), script.main(["--check"])) == (0, 0)
 
 
 def test_the_grammar_has_no_conflicts_in_strict_mode() -> None:
@@ -89,6 +112,9 @@ def test_the_grammar_has_no_conflicts_in_strict_mode() -> None:
         "a - b + c",
         "a + b * c < d",
         "(a and b) at infusion",
+        "(a or b) or c",
+        "a and (b and c)",
+        " or ".join(["(a or b)"] * (MAX_DEPTH + 1)),  # beside each other, not inside each other
     ],
 )
 def test_what_is_written_prints_back_the_same(expression: str) -> None:
@@ -113,6 +139,7 @@ def test_what_is_written_prints_back_the_same(expression: str) -> None:
         ("afc <= 7 and\namh < 5 ng/mL amh", "syntax", 2, 15, "`amh`"),
         ("100/n", "operator_blanks", 1, 4, "`/`"),
         ("a*b", "operator_blanks", 1, 2, "`*`"),
+        ("a-1 > 2", "operator_blanks", 1, 2, "`-` stands"),
         ("viability >= 80%", "syntax", 1, 16, "`%`"),
         ("x = 7mm", "syntax", 1, 5, "expected"),
         ("x^12", "syntax", 1, 4, "expected"),
@@ -121,7 +148,9 @@ def test_what_is_written_prints_back_the_same(expression: str) -> None:
         ("weight > 5 within", "syntax", 1, 12, "`within`"),
         ("x in {}", "syntax", 1, 7, "expected"),
         ("not", "syntax_end", 1, 4, "expected"),
-        ("where", "syntax", 1, 1, "`where`"),
+        ("where", "syntax", 1, 1, "`where` does not fit"),
+        ("≤ 7", "syntax", 1, 1, "`≤` does not fit"),
+        ("fever adn cough", "syntax", 1, 7, "expected *, +,"),  # no `)`: none is open
         ('x = "open', "syntax", 1, 5, "expected"),
     ],
 )
@@ -145,6 +174,7 @@ def test_a_slip_in_a_file_is_placed_in_the_file() -> None:
     [
         ("a" * (MAX_LENGTH + 1), "syntax_too_long"),
         ("(" * (MAX_DEPTH + 1) + "a" + ")" * (MAX_DEPTH + 1), "syntax_too_deep"),
+        ("(a or " * (MAX_DEPTH + 1) + "a" + ")" * (MAX_DEPTH + 1), "syntax_too_deep"),
         ("not " * (MAX_DEPTH + 1) + "a", "syntax_too_deep"),
         (" + ".join("a" * 999), "syntax_too_deep"),
         ("--" * 100 + "a", "syntax_too_deep"),

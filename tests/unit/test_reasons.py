@@ -110,7 +110,7 @@ REASONS = [
     ("max(a)", "nothing", "a: never recorded"),
     ("count(a)", "nothing", "a: never recorded"),
     ("any(a where a > 1)", "nothing", "a: the list is still open"),
-    ("count(a on cycle 1..2)", "a", "a: not all of them are fully recorded"),
+    ("count(a on cycle 1..2)", "a", "a: not certain that it was recorded in time"),
     ("mean(a)", "lost", "a: never recorded"),
     ("count(visit)", "open", "visit: the list is still open"),
     ("count(visit where size > 1)", "visits", "visit: not all of them are fully recorded"),

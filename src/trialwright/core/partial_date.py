@@ -39,10 +39,9 @@ def partial_date(text: str) -> PartialDate:
     if month is None:
         return PartialDate(datetime(year, 1, 1), datetime(year, 12, 31, 23, 59), text)
     if day is None:
-        last = calendar.monthrange(year, month)[1] if 1 <= month <= 12 else 0
-        if not last:
+        if not 1 <= month <= 12:
             raise ValueError(f"{text!r} has no month {month}")
-        return PartialDate(datetime(year, month, 1), datetime(year, month, last, 23, 59), text)
+        return PartialDate(datetime(year, month, 1), datetime(year, month, _last_day(year, month), 23, 59), text)
     if hour is None:
         start = datetime(year, month, day)
         return PartialDate(start, start + _LAST_MINUTE, text)
@@ -66,10 +65,16 @@ def add_months(day: date, months: int) -> date:
     >>> add_months(date(2026, 8, 31), -6)
     datetime.date(2026, 2, 28)
     """
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    last = calendar.monthrange(year, month + 1)[1]
-    return date(year, month + 1, min(day.day, last))
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, _last_day(year, month + 1)))
+
+
+def _last_day(year: int, month: int) -> int:
+    """The number of days of a month."""
+    return 29 if month == 2 and calendar.isleap(year) else _LAST_DAYS[month - 1]
+
+
+_LAST_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def completed_years(born: date, day: date) -> int:

@@ -1,4 +1,4 @@
-"""Conditions and arithmetic over parts that are already answered."""
+"""Conditions and arithmetic: each asks its parts, and joins what they answer."""
 
 from __future__ import annotations
 
@@ -10,42 +10,44 @@ from trialwright.core.truth import NO, UNKNOWN, YES, Truth, all_of, any_of
 from trialwright.language import typed as t
 from trialwright.language.explanation import Explanation, amount_of, answer_of
 from trialwright.language.time import before_days
-from trialwright.language.values import Amount, Answer, Kinds, Moment, Value, unknown_amount
+from trialwright.language.values import Amount, Answer, Kinds, Moment, Value, scaled, unknown_amount
+from trialwright.language.world import Ask, World
 
 
-def negation(node: t.Negation, part: Explanation) -> Explanation:
+def negation(node: t.Negation, world: World, ask: Ask) -> Explanation:
     """Not."""
+    part = ask(node.operand, world)
     value = answer_of(part.value)
-    return Explanation(node, Answer(~value.truth, value.why), parts=(part,))
+    return Explanation(node, Answer(~value.truth, value.why), (), (part,))
 
 
-def junction(node: t.Junction, parts: tuple[Explanation, ...]) -> Explanation:
+def junction(node: t.Junction, world: World, ask: Ask) -> Explanation:
     """Kleene's and, or."""
+    parts = tuple([ask(operand, world) for operand in node.operands])
     answers = [answer_of(part.value) for part in parts]
     found = (all_of if node.operator == "and" else any_of)([x.truth for x in answers])
     why = ""
     if found is UNKNOWN:
         why = "; ".join(dict.fromkeys(x.why for x in answers if x.truth is UNKNOWN and x.why))
-    return Explanation(node, Answer(found, why), parts=parts)
+    return Explanation(node, Answer(found, why), (), parts)
 
 
 # ---------------------------------------------------------------- comparisons
 
 
-def comparison(node: t.Comparison, left: Explanation, right: Explanation) -> Explanation:
-    """Yes where every possible pair satisfies it, no where none does; with the distance from the limit."""
-    parts = (left, right)
-    if isinstance(left.value, Moment):
-        assert isinstance(right.value, Moment)
-        answer = Answer(_compare_days(node.operator, left.value, right.value), left.value.why or right.value.why)
-        return Explanation(node, answer, parts=parts)
-    one, other = amount_of(left.value), amount_of(scaled(right.value, node.factor))
+def comparison(node: t.Comparison, world: World, ask: Ask) -> Explanation:
+    """Yes where every possible pair satisfies it, no where none does."""
+    parts = ask(node.left, world), ask(node.right, world)
+    left, right = parts[0].value, parts[1].value
+    if isinstance(left, Moment):
+        assert isinstance(right, Moment)
+        answer = Answer(_compare_days(node.operator, left, right), left.why or right.why)
+        return Explanation(node, answer, (), parts)
+    one, other = amount_of(left), amount_of(scaled(right, node.factor))
     if one.undefined is not NO or other.undefined is not NO:
-        return Explanation(node, Answer(UNKNOWN, _undefined_why(one, other)), parts=parts)
+        return Explanation(node, Answer(UNKNOWN, _undefined_why(one, other)), (), parts)
     found = _compare(node.operator, one.interval, other.interval)
-    why = (one.why or other.why) if found is UNKNOWN else ""
-    distance = _distance(one.interval, other.interval.low) if iv.is_point(other.interval) else None
-    return Explanation(node, Answer(found, why), (), parts, distance)
+    return Explanation(node, Answer(found, (one.why or other.why) if found is UNKNOWN else ""), (), parts)
 
 
 def _undefined_why(*amounts: Amount) -> str:
@@ -76,24 +78,14 @@ def _compare_days(operator: str, x: Moment, y: Moment) -> Truth:
     return _compare(operator, one, other)
 
 
-def _distance(x: Interval, *limits: Decimal) -> Decimal | None:
-    return min([abs(iv.ARITHMETIC.subtract(x.low, limit)) for limit in limits]) if iv.is_point(x) else None
-
-
-def is_among(node: t.IsAmong, part: Explanation) -> Explanation:
+def is_among(node: t.IsAmong, world: World, ask: Ask) -> Explanation:
     """Whether a value is among acceptable ones."""
-    value, range_, distance = part.value, node.among.interval, None
+    part = ask(node.operand, world)
+    value = part.value
+    assert isinstance(value, Kinds | Amount), "the checker lets only amounts and categories be among something"
     found = among(value, node.among)
-    match value:
-        case Kinds():
-            pass
-        case Amount():
-            if value.undefined is NO and range_ is not None:
-                distance = _distance(value.interval, range_.low, range_.high)
-        case _:
-            raise AssertionError("the checker lets only amounts and categories be among something")
-    found = ~found if node.negated else found
-    return Explanation(node, Answer(found, value.why if found is UNKNOWN else ""), (), (part,), distance)
+    why = value.why if found is UNKNOWN else ""
+    return Explanation(node, Answer(~found if node.negated else found, why), (), (part,))
 
 
 def among(value: Value | None, wanted: t.Among) -> Truth:
@@ -115,31 +107,34 @@ def among(value: Value | None, wanted: t.Among) -> Truth:
             return UNKNOWN
 
 
-def same_kind(node: t.SameKind, left: Explanation, right: Explanation) -> Explanation:
+def same_kind(node: t.SameKind, world: World, ask: Ask) -> Explanation:
     """Whether two categories are the same."""
-    assert isinstance(left.value, Kinds)
-    assert isinstance(right.value, Kinds)
+    parts = ask(node.left, world), ask(node.right, world)
+    left, right = parts[0].value, parts[1].value
+    assert isinstance(left, Kinds)
+    assert isinstance(right, Kinds)
     found = UNKNOWN
-    if left.value.undefined is NO and right.value.undefined is NO:
-        if not left.value.possible & right.value.possible:
+    if left.undefined is NO and right.undefined is NO:
+        if not left.possible & right.possible:
             found = NO
-        elif len(left.value.possible) == 1 and left.value.possible == right.value.possible:
+        elif len(left.possible) == 1 and left.possible == right.possible:
             found = YES
-    why = (left.value.why or right.value.why) if found is UNKNOWN else ""
-    return Explanation(node, Answer(~found if node.negated else found, why), parts=(left, right))
+    why = (left.why or right.why) if found is UNKNOWN else ""
+    return Explanation(node, Answer(~found if node.negated else found, why), (), parts)
 
 
 # ---------------------------------------------------------------- arithmetic
 
 
-def calculation(node: t.Calculation, left: Explanation, right: Explanation) -> Explanation:
+def calculation(node: t.Calculation, world: World, ask: Ask) -> Explanation:
     """Sums, products and quotients of what is known; the days between two dates."""
-    parts = (left, right)
-    if isinstance(left.value, Moment):
-        assert isinstance(right.value, Moment)
-        days = before_days(right.value, left.value)
-        return Explanation(node, Amount(days) if days else unknown_amount(left.value.why or right.value.why), (), parts)
-    one, other = amount_of(left.value), amount_of(scaled(right.value, node.factor))
+    parts = ask(node.left, world), ask(node.right, world)
+    left, right = parts[0].value, parts[1].value
+    if isinstance(left, Moment):
+        assert isinstance(right, Moment)
+        days = before_days(right, left)
+        return Explanation(node, Amount(days) if days else unknown_amount(left.why or right.why), (), parts)
+    one, other = amount_of(left), amount_of(scaled(right, node.factor))
     undefined = one.undefined | other.undefined
     why = one.why or other.why
     match node.operator:
@@ -154,18 +149,20 @@ def calculation(node: t.Calculation, left: Explanation, right: Explanation) -> E
     if result is None:
         nothing = other.interval == point(Decimal(0)) and other.undefined is NO
         undefined = undefined | (YES if nothing else UNKNOWN)
-        return Explanation(node, unknown_amount(why or "division by zero", undefined), parts=parts)
-    return Explanation(node, Amount(result, undefined, why), parts=parts)
+        return Explanation(node, unknown_amount(why or "division by zero", undefined), (), parts)
+    return Explanation(node, Amount(result, undefined, why), (), parts)
 
 
-def opposite(node: t.Opposite, part: Explanation) -> Explanation:
+def opposite(node: t.Opposite, world: World, ask: Ask) -> Explanation:
     """A changed sign."""
+    part = ask(node.operand, world)
     amount = amount_of(part.value)
-    return Explanation(node, Amount(iv.negate(amount.interval), amount.undefined, amount.why), parts=(part,))
+    return Explanation(node, Amount(iv.negate(amount.interval), amount.undefined, amount.why), (), (part,))
 
 
-def raised(node: t.Raised, part: Explanation) -> Explanation:
+def raised(node: t.Raised, world: World, ask: Ask) -> Explanation:
     """A whole power; a negative one may be undefined."""
+    part = ask(node.operand, world)
     amount = amount_of(part.value)
     result = point(Decimal(1))
     for _ in range(abs(node.exponent)):
@@ -175,12 +172,5 @@ def raised(node: t.Raised, part: Explanation) -> Explanation:
     over = iv.divide(point(Decimal(1)), result) if node.exponent < 0 else result
     if over is None:
         undefined = amount.undefined | (YES if result == point(Decimal(0)) else UNKNOWN)
-        return Explanation(node, unknown_amount(amount.why or "division by zero", undefined), parts=(part,))
-    return Explanation(node, Amount(over, amount.undefined, amount.why), parts=(part,))
-
-
-def scaled(value: Value, factor: Decimal) -> Value:
-    """The value in another unit."""
-    if factor == 1 or not isinstance(value, Amount):
-        return value
-    return Amount(iv.multiply(value.interval, point(factor)), value.undefined, value.why)
+        return Explanation(node, unknown_amount(amount.why or "division by zero", undefined), (), (part,))
+    return Explanation(node, Amount(over, amount.undefined, amount.why), (), (part,))

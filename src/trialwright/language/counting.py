@@ -122,16 +122,16 @@ def summary(function: str, amounts: Sequence[tuple[Amount, Truth]], closed: bool
     possible = [amount.interval for amount, _ in amounts]
     undefined = NO if sure else UNKNOWN
     why = next((amount.why for amount, _ in amounts if amount.why), "") if closed else f"{name}: the list is still open"
+    if not closed and (function == "mean" or not sure):  # one that is not recorded yet may be the only one
+        return unknown_amount(why, undefined)
     if function == "mean":
-        if len(sure) == len(possible) and closed:
+        if len(sure) == len(possible):
             total = possible[0]
             for x in possible[1:]:
                 total = iv.add(total, x)
             mean = iv.divide(total, point(Decimal(len(possible))))
             assert mean is not None
             return Amount(mean, why=why)
-        if not closed:
-            return unknown_amount(why, undefined)
         span = possible[0]
         for x in possible[1:]:
             span = iv.hull(span, x)
@@ -144,7 +144,7 @@ def summary(function: str, amounts: Sequence[tuple[Amount, Truth]], closed: bool
     if not closed:
         return Amount(Interval(low, iv.INFINITY, low_open), undefined, why)
     high, high_closed = max((x.high, not x.high_open) for x in possible)
-    return Amount(Interval(low, high, low_open and low != high, not high_closed), undefined, why)
+    return Amount(Interval(low, high, low_open, not high_closed), undefined, why)
 
 
 def _sum(amounts: Sequence[tuple[Amount, Truth]], closed: bool, name: str) -> Amount:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from trialwright.core.interval import point
 from trialwright.core.partial_date import PartialDate
 from trialwright.core.truth import Truth
 from trialwright.language import combining, over_items, over_records
 from trialwright.language import typed as t
 from trialwright.language.explanation import Explanation, Use, answer_of
 from trialwright.language.facts import Facts, RecordEntry
-from trialwright.language.values import Amount, Moment
-from trialwright.language.world import World, anchor, asked_at, moment, no_value
+from trialwright.language.values import scaled
+from trialwright.language.world import Ask, World, anchor, asked_at, moment, no_value
 
 __all__ = ["Explanation", "Use", "answer", "evaluate"]
 
@@ -39,55 +39,58 @@ def answer(explanation: Explanation) -> Truth:
 
 
 def _evaluate(node: t.Typed, world: World) -> Explanation:
-    match node:  # the most frequent first
-        case t.ItemAggregate():
-            return over_items.over_item(node, world, _evaluate)
-        case t.FieldOf():
-            return over_records.record_field(node, world)
-        case t.IsAmong():
-            return combining.is_among(node, _evaluate(node.operand, world))
-        case t.Junction():
-            return combining.junction(node, tuple([_evaluate(operand, world) for operand in node.operands]))
-        case t.Comparison():
-            return combining.comparison(node, _evaluate(node.left, world), _evaluate(node.right, world))
-        case t.ConstantAmount():
-            return Explanation(node, Amount(point(node.value)))
-        case t.RecordAggregate():
-            return over_records.over_records(node, world, _evaluate)
-        case t.Derived():
-            part = _evaluate(node.body, World(world.facts, world.when, world.at_hand))
-            return Explanation(node, combining.scaled(part.value, node.factor), parts=(part,))
-        case t.ConstantDate():
-            midnight = datetime(node.value.year, node.value.month, node.value.day)
-            return Explanation(node, Moment(midnight, midnight))
-        case t.SameKind():
-            return combining.same_kind(node, _evaluate(node.left, world), _evaluate(node.right, world))
-        case t.WithinNormal():
-            return over_items.within_normal(node, world, _evaluate)
-        case t.Negation():
-            return combining.negation(node, _evaluate(node.operand, world))
-        case t.Attribute():
-            return over_items.attribute(node, world)
-        case t.ObservationDate():
-            assert world.observation is not None
-            return Explanation(node, moment(world.observation.date))
-        case t.AnchorDate():
-            return Explanation(node, moment(anchor(node.anchor, world), f"{node.anchor}: not reached"))
-        case t.AskedAt():
-            return _asked_at(node, world)
-        case t.Age():
-            return over_items.age(node, world)
-        case t.Calculation():
-            return combining.calculation(node, _evaluate(node.left, world), _evaluate(node.right, world))
-        case t.Opposite():
-            return combining.opposite(node, _evaluate(node.operand, world))
-        case t.Raised():  # pragma: no branch - the last of them
-            return combining.raised(node, _evaluate(node.operand, world))
+    return INTERPRETERS[type(node)](node, world, _evaluate)
 
 
-def _asked_at(node: t.AskedAt, world: World) -> Explanation:
+# ---------------------------------------------------------------- what refers to nothing recorded
+
+
+def _constant_amount(node: t.ConstantAmount, _world: World, _ask: Ask) -> Explanation:
+    return Explanation(node, node.amount)
+
+
+def _constant_date(node: t.ConstantDate, _world: World, _ask: Ask) -> Explanation:
+    return Explanation(node, node.moment)
+
+
+def _anchor_date(node: t.AnchorDate, world: World, _ask: Ask) -> Explanation:
+    return Explanation(node, moment(anchor(node.anchor, world), f"{node.anchor}: not reached"))
+
+
+def _asked_at(node: t.AskedAt, world: World, ask: Ask) -> Explanation:
     asked = asked_at(node.at, world)
     if asked is None:
         return Explanation(node, no_value(node.type, f"{node.at[0]}: not reached"))
-    part = _evaluate(node.operand, asked)
-    return Explanation(node, part.value, parts=(part,))
+    part = ask(node.operand, asked)
+    return Explanation(node, part.value, (), (part,))
+
+
+def _derived(node: t.Derived, world: World, ask: Ask) -> Explanation:
+    """A derivation speaks of the record at hand, never of the observation at hand."""
+    part = ask(node.body, world if world.observation is None else World(world.facts, world.when, world.at_hand))
+    return Explanation(node, scaled(part.value, node.factor), (), (part,))
+
+
+#: Who answers each kind of node: handed the node, the world that it is asked in, and the way to ask its parts.
+INTERPRETERS: Mapping[type[t.Node], Callable[[Any, World, Ask], Explanation]] = {
+    t.Age: over_items.age,
+    t.AnchorDate: _anchor_date,
+    t.AskedAt: _asked_at,
+    t.Attribute: over_items.attribute,
+    t.Calculation: combining.calculation,
+    t.Comparison: combining.comparison,
+    t.ConstantAmount: _constant_amount,
+    t.ConstantDate: _constant_date,
+    t.Derived: _derived,
+    t.FieldOf: over_records.record_field,
+    t.IsAmong: combining.is_among,
+    t.ItemAggregate: over_items.over_item,
+    t.Junction: combining.junction,
+    t.Negation: combining.negation,
+    t.ObservationDate: over_items.observation_date,
+    t.Opposite: combining.opposite,
+    t.Raised: combining.raised,
+    t.RecordAggregate: over_records.over_records,
+    t.SameKind: combining.same_kind,
+    t.WithinNormal: over_items.within_normal,
+}

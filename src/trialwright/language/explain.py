@@ -8,26 +8,28 @@ from html import escape
 from trialwright.core.interval import plain
 from trialwright.language import typed as t
 from trialwright.language.explanation import Explanation, Use
-from trialwright.language.unparse import unparse
 from trialwright.language.values import show
 
 
 def lines(explanation: Explanation, depth: int = 0) -> Iterator[str]:
-    """The explanation as indented lines, one clause each; constants and repetitions are left out."""
-    yield "  " * depth + _line(explanation)
-    for part in explanation.parts:
-        if not isinstance(part.node, t.ConstantAmount | t.ConstantDate):
-            yield from lines(part, depth + 1)
+    """The explanation as indented lines, one clause each; constants are left out."""
+    waiting = [(explanation, depth)]
+    while waiting:
+        one, depth = waiting.pop()
+        yield "  " * depth + _line(one)
+        waiting += [(part, depth + 1) for part in reversed(one.parts) if not isinstance(part.node, _CONSTANTS)]
+
+
+_CONSTANTS = (t.ConstantAmount, t.ConstantDate)
 
 
 def _line(explanation: Explanation) -> str:
     unit = explanation.node.type.unit
     shown = show(explanation.value, unit.code if unit else "")
-    text = f"{unparse(explanation.node.source)}: {shown}"
-    if explanation.distance is not None:
-        limit_unit = _compared_unit(explanation)
-        text += f" (distance from the limit {plain(explanation.distance)}{limit_unit})"
-    used = "; ".join(use_line(use) for use in explanation.uses if use.value is not None or use.why)
+    text, distance = f"{explanation.node.clause}: {shown}", explanation.distance
+    if distance is not None:
+        text += f" (distance from the limit {plain(distance)}{_compared_unit(explanation)})"
+    used = "; ".join([use_line(use) for use in explanation.uses if use.value is not None or use.why])
     return f"{text}  [{used}]" if used else text
 
 
@@ -64,11 +66,11 @@ def _all(explanation: Explanation) -> Iterator[Explanation]:
 
 def to_json(explanation: Explanation) -> dict[str, object]:
     """The explanation as plain JSON."""
-    unit = explanation.node.type.unit
+    unit, distance = explanation.node.type.unit, explanation.distance
     return {
-        "clause": unparse(explanation.node.source),
+        "clause": explanation.node.clause,
         "answer": show(explanation.value, unit.code if unit else ""),
-        "distance": None if explanation.distance is None else plain(explanation.distance),
+        "distance": None if distance is None else plain(distance),
         "uses": [
             {
                 "item": use.item,
@@ -80,9 +82,7 @@ def to_json(explanation: Explanation) -> dict[str, object]:
             }
             for use in explanation.uses
         ],
-        "parts": [
-            to_json(part) for part in explanation.parts if not isinstance(part.node, t.ConstantAmount | t.ConstantDate)
-        ],
+        "parts": [to_json(part) for part in explanation.parts if not isinstance(part.node, _CONSTANTS)],
     }
 
 
@@ -91,11 +91,9 @@ def to_html(explanation: Explanation) -> str:
     unit = explanation.node.type.unit
     shown = show(explanation.value, unit.code if unit else "")
     used = "; ".join(use_line(one) for one in explanation.uses if one.value is not None or one.why)
-    inner = "".join(
-        to_html(part) for part in explanation.parts if not isinstance(part.node, t.ConstantAmount | t.ConstantDate)
-    )
+    inner = "".join(to_html(part) for part in explanation.parts if not isinstance(part.node, _CONSTANTS))
     return (
         f'<ul class="explanation"><li class="{escape(shown.partition(" ")[0])}">'
-        f"<code>{escape(unparse(explanation.node.source))}</code>: <b>{escape(shown)}</b>"
+        f"<code>{escape(explanation.node.clause)}</code>: <b>{escape(shown)}</b>"
         f"{f' <small>{escape(used)}</small>' if used else ''}{inner}</li></ul>"
     )

@@ -9,7 +9,7 @@ from trialwright.core.interval import Interval
 from trialwright.core.partial_date import PartialDate
 from trialwright.language.values import Value
 
-_NOTHING: Mapping[str, Value] = {}
+NO_ATTRIBUTES: Mapping[str, Value] = {}
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class Observation:
 
     value: Value | None
     date: PartialDate | None
-    attributes: Mapping[str, Value] = field(default_factory=lambda: _NOTHING)
+    attributes: Mapping[str, Value] = field(default_factory=lambda: NO_ATTRIBUTES)
     entered: str = ""
     why: str = ""
     event: int = 0

@@ -11,7 +11,7 @@ from trialwright.core.truth import NO, UNKNOWN, YES, Truth
 from trialwright.language import typed as t
 from trialwright.language.combining import among
 from trialwright.language.counting import counted, over_tests, summary
-from trialwright.language.explanation import Explanation, Use, amount_of, answer_of, use
+from trialwright.language.explanation import Explanation, amount_of, answer_of
 from trialwright.language.facts import Observation
 from trialwright.language.time import at_or_before
 from trialwright.language.values import Amount, Answer, Moment, Value, unknown_amount
@@ -39,9 +39,8 @@ def over_item(node: t.ItemAggregate, world: World, ask: Ask) -> Explanation:
     members = _members(node, asked, ask)
     if node.function in ("latest", "earliest"):
         return _choice(node, rivals(members, _date, node.function), asked)
-    name = _name(node.item.name, node.person)
     made = [(x, belongs) for x, belongs in members if x.value is not None]
-    return Explanation(node, _amounts_to(node, members, made, name, asked, ask), _uses(node, name, members))
+    return Explanation(node, _amounts_to(node, members, made, asked, ask), _observations(members))
 
 
 def within_normal(node: t.WithinNormal, world: World, ask: Ask) -> Explanation:
@@ -49,7 +48,7 @@ def within_normal(node: t.WithinNormal, world: World, ask: Ask) -> Explanation:
     asked = asked_at(node.operand.at, world)
     if asked is None:
         part = _not_reached(node.operand)
-        return Explanation(node, Answer(UNKNOWN, amount_of(part.value).why), parts=(part,))
+        return Explanation(node, Answer(UNKNOWN, amount_of(part.value).why), (), (part,))
     chosen = rivals(_members(node.operand, asked, ask), _date, node.operand.function)
     part = _choice(node.operand, chosen, asked)
     amount = amount_of(part.value)
@@ -59,7 +58,7 @@ def within_normal(node: t.WithinNormal, world: World, ask: Ask) -> Explanation:
     if found is UNKNOWN:
         lacks = any(x.normal is None for x, _ in chosen)
         why = amount.why or (f"{node.operand.item.name}: no reference range came with the result" if lacks else "")
-    return Explanation(node, Answer(~found if node.outside else found, why), parts=(part,))
+    return Explanation(node, Answer(~found if node.outside else found, why), (), (part,))
 
 
 def _is_normal(x: Observation) -> Truth:
@@ -68,31 +67,35 @@ def _is_normal(x: Observation) -> Truth:
     return between(x.value.interval, x.normal.low, x.normal.high)
 
 
-def attribute(node: t.Attribute, world: World) -> Explanation:
+def attribute(node: t.Attribute, world: World, _ask: Ask) -> Explanation:
     """An attribute of the observation at hand, or its value."""
     assert world.observation is not None
     own = world.observation.value if node.itself else world.observation.attributes.get(node.item.name)
     return Explanation(node, own if own is not None else no_value(node.type, f"{node.item.name}: not recorded"))
 
 
-def age(node: t.Age, world: World) -> Explanation:
+def observation_date(node: t.ObservationDate, world: World, _ask: Ask) -> Explanation:
+    """The date of the observation at hand."""
+    assert world.observation is not None
+    return Explanation(node, moment(world.observation.date))
+
+
+def age(node: t.Age, world: World, _ask: Ask) -> Explanation:
     """Completed years since birth. When the date of birth was recorded does not matter, only which is the latest."""
-    name = _name(node.born.name, node.person)
     told = [(x, YES) for x in person(node.person, world).observations.get(node.born.name, ())]
     when = reference(node.at, world)
     if when is None:
         return Explanation(node, unknown_amount(f"{' '.join(node.at)}: not reached"))
     if not told:
-        return Explanation(node, unknown_amount(f"{name}: never recorded"))
-    chosen = [x for x, _ in rivals(told, _date, "latest")]
-    uses = tuple(use(name, "", x) for x in chosen)
+        return Explanation(node, unknown_amount(f"{node.name}: never recorded"))
+    chosen = tuple([x for x, _ in rivals(told, _date, "latest")])
     born = hull_moments([x.value if isinstance(x.value, Moment) else Moment(None, None) for x in chosen], NO, "")
     if born.earliest is None or born.latest is None:
         why = next((x.why for x in chosen if x.why), "no result")
-        return Explanation(node, unknown_amount(f"{name}: {why}"), uses)
+        return Explanation(node, unknown_amount(f"{node.name}: {why}"), chosen)
     youngest = completed_years(born.latest.date(), when.earliest.date())
     oldest = completed_years(born.earliest.date(), when.latest.date())
-    return Explanation(node, Amount(Interval(Decimal(youngest), Decimal(oldest))), uses)
+    return Explanation(node, Amount(Interval(Decimal(youngest), Decimal(oldest))), chosen)
 
 
 # ---------------------------------------------------------------- members
@@ -103,12 +106,9 @@ _Members: TypeAlias = list[tuple[Observation, Truth]]
 
 def _members(node: t.ItemAggregate, world: World, ask: Ask) -> _Members:
     """The observations that may belong, each with whether it does; `world` is already at the reference time."""
-    windows = node.windows
-    if node.item.valid is not None and node.function in ("latest", "known"):
-        windows = (*windows, t.Window(node.item.valid.amount, node.item.valid.calendar))
     members: _Members = []
     for x in person(node.person, world).observations.get(node.item.name, ()):
-        belongs = in_windows(x.date, windows, world)
+        belongs = in_windows(x.date, node.looks_back, world)
         for narrowing in node.filters:
             belongs = belongs & among(x.attributes.get(narrowing.attribute.name), narrowing.among)
         if node.where is not None and belongs is not NO:
@@ -122,40 +122,36 @@ def _date(x: Observation) -> PartialDate | None:
     return x.date
 
 
-def _name(name: str, relative: str) -> str:
-    return f"{relative}.{name}" if relative else name
-
-
 def _not_reached(node: t.ItemAggregate) -> Explanation:
     return Explanation(node, no_value(node.type, f"{node.at[0]}: not reached"))
 
 
-def _uses(node: t.ItemAggregate, name: str, members: _Members) -> tuple[Use, ...]:
-    unit = node.item.unit.code
-    return tuple([use(name, unit, x) for x, _ in members])
+def _observations(members: _Members) -> tuple[Observation, ...]:
+    return tuple([x for x, _ in members])
 
 
 def _choice(node: t.ItemAggregate, chosen: _Members, world: World) -> Explanation:
-    name = _name(node.item.name, node.person)
-    return Explanation(node, _chosen_value(node, chosen, name, world), _uses(node, name, chosen))
+    return Explanation(node, _chosen_value(node, chosen, world), _observations(chosen))
 
 
-def _chosen_value(node: t.ItemAggregate, chosen: _Members, name: str, world: World) -> Value:
+def _chosen_value(node: t.ItemAggregate, chosen: _Members, world: World) -> Value:
     if not chosen:
-        return _nothing(node, name, world)
+        return _nothing(node, world)
+    if len(chosen) == 1 and chosen[0][1] is YES and node.take == "value" and (only := chosen[0][0].value) is not None:
+        return only  # as nearly always
     sure = YES in [belongs for _, belongs in chosen]
     undefined = NO if sure else UNKNOWN
-    why = "" if sure else f"{name}: not certain that it was recorded in time"
+    why = "" if sure else f"{node.name}: not certain that it was recorded in time"
     if node.take == "date":
-        return hull_moments([moment(x.date, f"{name}: no date") for x, _ in chosen], undefined, why)
+        return hull_moments([moment(x.date, f"{node.name}: no date") for x, _ in chosen], undefined, why)
     values = [x.value for x, _ in chosen if x.value is not None]
     if len(values) < len(chosen):
         without = next(x.why for x, _ in chosen if x.value is None)
-        return no_value(node.type, f"{name}: {without or 'no result'}")
+        return no_value(node.type, f"{node.name}: {without or 'no result'}")
     return hull(node.type, values, undefined, why)
 
 
-def _nothing(node: t.ItemAggregate, name: str, world: World) -> Value:
+def _nothing(node: t.ItemAggregate, world: World) -> Value:
     """Why no observation belongs; no, where nothing was recorded by then and the list it hangs on is closed."""
     facts = person(node.person, world)
     told = facts.observations.get(node.item.name, ())
@@ -164,27 +160,30 @@ def _nothing(node: t.ItemAggregate, name: str, world: World) -> Value:
     if absent_no and not by_then and is_closed(facts, node.item.absent_no, world.when):
         return Answer(NO)
     if not told:
-        return no_value(node.type, f"{name}: never recorded")
-    return no_value(node.type, f"{name}: recorded, but not in the time or state that is asked for, or expired")
+        return no_value(node.type, f"{node.name}: never recorded")
+    return no_value(node.type, f"{node.name}: recorded, but not in the time or state that is asked for, or expired")
 
 
-def _amounts_to(node: t.ItemAggregate, members: _Members, made: _Members, name: str, world: World, ask: Ask) -> Value:
+def _amounts_to(node: t.ItemAggregate, members: _Members, made: _Members, world: World, ask: Ask) -> Value:
+    """What was recorded of an item is all there is of it, as soon as one of it surely belongs; before, nothing is."""
+    sure = any(belongs is YES for _, belongs in made)
+    why = f"{node.name}: not certain that it was recorded in time" if made else f"{node.name}: never recorded"
     match node.function:
         case "known":
             return Answer(_is_known(members))
         case "count":
-            if not made:
-                return unknown_amount(f"{name}: never recorded")
+            if not sure:
+                return unknown_amount(why)
             passing = [belongs & _passes(node.satisfies, x, world, ask) for x, belongs in made]
-            return counted(passing, closed=True, name=name)
+            return counted(passing, closed=True, name=node.name)
         case "any" | "every" | "share" | "longest_run":
             tests = [(belongs, _observation_truth(node, x, world, ask), x.date) for x, belongs in made]
-            return over_tests(node.function, tests, closed=bool(made), name=name)
+            return over_tests(node.function, tests, closed=sure, name=node.name)
         case _:
-            if not made:
-                return unknown_amount(f"{name}: never recorded", UNKNOWN)
+            if not made or (node.function == "sum" and not sure):
+                return unknown_amount(why, UNKNOWN)
             amounts = [(amount_of(x.value), belongs) for x, belongs in made]
-            return summary(node.function, amounts, closed=True, name=name)
+            return summary(node.function, amounts, closed=True, name=node.name)
 
 
 def _is_known(members: _Members) -> Truth:

@@ -7,7 +7,7 @@ from trialwright.core.partial_date import PartialDate
 from trialwright.core.truth import NO, UNKNOWN, YES, Truth, any_of, truth
 from trialwright.language import typed as t
 from trialwright.language.counting import counted, over_tests, summary
-from trialwright.language.explanation import Explanation, Use, amount_of, answer_of, use
+from trialwright.language.explanation import Explanation, amount_of, answer_of
 from trialwright.language.facts import Facts, RecordEntry
 from trialwright.language.time import at_or_before
 from trialwright.language.values import Amount, Answer, Kinds, Moment, Value
@@ -31,46 +31,45 @@ def over_records(node: t.RecordAggregate, world: World, ask: Ask) -> Explanation
         return Explanation(node, no_value(node.type, f"{node.at[0]}: not reached"))
     name, (members, asides) = node.kind, _members(node, asked, ask)
     closed = is_closed(asked.facts, name, asked.when)
-    uses = tuple([Use(name, None, "", x.identity, x.date.text if x.date else "", x.event) for x, _ in members])
+    records = tuple([x for x, _ in members])
     if node.function in ("count", "any", "every", "share", "longest_run"):
         tested = [_tested(node.satisfies, x, node, asked, ask) for x, _ in members]
         asides += [part for _, part in tested if part is not None]
         if node.function == "count":
             passing = [belongs & passes for (_, belongs), (passes, _) in zip(members, tested, strict=True)]
-            return Explanation(node, counted(passing, closed, name), uses, tuple(asides))
+            return Explanation(node, counted(passing, closed, name), records, tuple(asides))
         tests = [(belongs, passes, x.date) for (x, belongs), (passes, _) in zip(members, tested, strict=True)]
-        return Explanation(node, over_tests(node.function, tests, closed, name), uses, tuple(asides))
+        return Explanation(node, over_tests(node.function, tests, closed, name), records, tuple(asides))
     if node.function in ("latest", "earliest"):
-        return _choice(node, rivals(members, _date, node.function), uses, asides, asked, ask)
+        return _choice(node, rivals(members, _date, node.function), records, asides, asked, ask)
     assert node.take is not None
     parts = tuple([ask(node.take, _with(x, node, asked)) for x, _ in members])
     everything = (*parts, *asides)
     if node.function == "known":
         recorded = [belongs for part, (_, belongs) in zip(parts, members, strict=True) if not _is_unknown(part.value)]
-        return Explanation(node, Answer(any_of(recorded)), uses, everything)
+        return Explanation(node, Answer(any_of(recorded)), records, everything)
     amounts = [(amount_of(part.value), belongs) for part, (_, belongs) in zip(parts, members, strict=True)]
-    return Explanation(node, summary(node.function, amounts, closed, name), uses, everything)
+    return Explanation(node, summary(node.function, amounts, closed, name), records, everything)
 
 
-def record_field(node: t.FieldOf, world: World) -> Explanation:
+def record_field(node: t.FieldOf, world: World, _ask: Ask) -> Explanation:
     """A field of the record at hand, or its date."""
     record = world.at_hand.get(node.kind)
     if node.item is None:
         return Explanation(node, moment(record.date if record else None, f"{node.kind}: no date"))
-    name = f"{node.kind}.{node.item.name}"
     if record is None:
-        return Explanation(node, no_value(node.type, f"{name}: its record is not known"))
+        return Explanation(node, no_value(node.type, f"{node.name}: its record is not known"))
     told = record.fields.get(node.item.name)
     if told is None or at_or_before(told.date or record.date, world.when) is NO:
-        return Explanation(node, no_value(node.type, f"{name}: not recorded"))
-    value = told.value if told.value is not None else no_value(node.type, f"{name}: {told.why or 'no result'}")
-    return Explanation(node, value, (use(f"{name} [{record.identity}]", node.item.unit.code, told),))
+        return Explanation(node, no_value(node.type, f"{node.name}: not recorded"))
+    value = told.value if told.value is not None else no_value(node.type, f"{node.name}: {told.why or 'no result'}")
+    return Explanation(node, value, (record,))
 
 
 def _choice(
     node: t.RecordAggregate,
     chosen: list[tuple[RecordEntry, Truth]],
-    uses: tuple[Use, ...],
+    records: tuple[RecordEntry, ...],
     asides: list[Explanation],
     world: World,
     ask: Ask,
@@ -79,11 +78,11 @@ def _choice(
     take = node.take
     parts = tuple([ask(take, _with(x, node, world)) for x, _ in chosen])
     if not parts:
-        return Explanation(node, no_value(node.type, f"{node.kind}: none recorded"), uses, tuple(asides))
+        return Explanation(node, no_value(node.type, f"{node.kind}: none recorded"), records, tuple(asides))
     sure = YES in [belongs for _, belongs in chosen]
     why = "" if sure else f"{node.kind}: not certain that it belongs"
     value = hull(take.type, [part.value for part in parts], NO if sure else UNKNOWN, why)
-    return Explanation(node, value, uses, (*parts, *asides))
+    return Explanation(node, value, records, (*parts, *asides))
 
 
 def _is_unknown(value: Value) -> bool:
@@ -152,8 +151,10 @@ def _lineage(x: RecordEntry, kinds: tuple[str, ...], facts: Facts) -> dict[str, 
 
 
 def _with(x: RecordEntry, node: t.RecordAggregate, world: World) -> World:
-    others = {kind: y for kind, y in world.at_hand.items() if kind not in node.lineage}
-    return World(world.facts, world.when, others | _lineage(x, node.lineage, world.facts))
+    at_hand = _lineage(x, node.lineage, world.facts)
+    if world.at_hand:
+        at_hand |= {kind: y for kind, y in world.at_hand.items() if kind not in node.lineage}
+    return World(world.facts, world.when, at_hand)
 
 
 def _tested(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 from functools import cache
-from importlib import resources
 from typing import cast
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from trialwright.core.finding import Finding, Where, finding
+from trialwright.language import grammar
 from trialwright.language import nodes as n
 from trialwright.language.scope import shifted
 
@@ -70,8 +70,7 @@ def parse(text: str, where: Where = Where()) -> n.Expression | Finding:
 
 @cache
 def _parser() -> Lark:
-    grammar = (resources.files("trialwright.language") / "grammar.lark").read_text("utf-8")
-    return Lark(grammar, parser="lalr", lexer="contextual", propagate_positions=True, maybe_placeholders=False)
+    return grammar.parser()
 
 
 def _depth(text: str) -> int:
@@ -98,8 +97,8 @@ def _slip(text: str, slip: UnexpectedInput, where: Where) -> Finding:
     where = shifted(where, slip.line, slip.column)
     position = int(slip.pos_in_stream or 0)
     rest = text[position:]
-    if token in "+-*/" and _GLUED.match(text[max(position - 1, 0) :]):
-        return finding("operator_blanks", where, found=token)
+    if token[0] in "+-*/" and _GLUED.match(text[max(position - 1, 0) :]):  # `-1` may be taken for an exponent
+        return finding("operator_blanks", where, found=token[0])
     word_match = re.match(r"\w+", rest)
     if token == "(":  # a misspelt function stands before its parenthesis
         word_match = re.search(r"\w+$", text[:position])
@@ -236,8 +235,7 @@ def _narrowing(tree: Tree[Token]) -> n.Narrowing:
 
 
 def _choice(part: Tree[Token] | Token) -> n.Choice:
-    tree = cast("Tree[Token]", part)
-    inner = tree if tree.data in ("range", "set", "path") else cast("Tree[Token]", tree.children[0])
+    inner = cast("Tree[Token]", cast("Tree[Token]", part).children[0])
     span = n.Span(inner.meta.line, inner.meta.column)
     if inner.data == "path":
         return n.ValueSet(_path(inner), span=span)

@@ -26,23 +26,21 @@ def at_or_before(date: PartialDate | None, when: PartialDate) -> Truth:
 def in_window(date: PartialDate | None, window: Window, when: PartialDate, anchor: PartialDate | None) -> Truth:
     """Whether a date lies in a window, closed at both ends, counted in calendar units from its base.
 
-    The base is the reference time, or an anchor; before and after an anchor exclude the anchor itself.
+    The base is the reference time, or an anchor; before and after an anchor exclude the anchor itself. That it is
+    not after the reference time is asked of every date, with a window or without.
     """
     base = anchor if window.anchor else when
     if date is None or base is None:
         return UNKNOWN
     answer = YES
     if window.side in ("before", "around"):
-        answer = answer & _not_before(date, *_edges(base, window, -1))
+        answer = _not_before(date, *_edges(base, window, -1))
     if window.side in ("after", "around"):
         answer = answer & _not_after(date, *_edges(base, window, 1))
-        answer = answer & at_or_before(date, when)
     if window.anchor and window.side == "before":
         answer = answer & _strictly_before(date, base)
     if window.anchor and window.side == "after":
         answer = answer & _strictly_before(base, date)
-    if not window.anchor and window.side == "before":
-        answer = answer & at_or_before(date, when)
     return answer
 
 

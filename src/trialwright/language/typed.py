@@ -1,19 +1,22 @@
 """The checked expression: every name resolved, every type known, every limit in the unit it is compared in.
 
 These nodes are the contract between the checker and the interpreters: an ill-typed expression cannot be built
-because only `check` builds them.
+because only `check` builds them. What follows from a node alone, the same for every participant, is worked out once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal, TypeAlias
 
-from trialwright.core.interval import Interval
+from trialwright.core.interval import Interval, point
 from trialwright.core.units import Unit
 from trialwright.language import nodes as n
+from trialwright.language.unparse import unparse
+from trialwright.language.values import Amount, Moment
 from trialwright.language.vocabulary import Item
 
 ValueType: TypeAlias = Literal["amount", "category", "truth", "date"]
@@ -55,12 +58,17 @@ class Filter:
     among: Among
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Node:
     """A checked piece: where it came from and what it yields."""
 
     source: n.Expression
     type: Type
+
+    @cached_property
+    def clause(self) -> str:
+        """The piece in the protocol's words."""
+        return unparse(self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +77,23 @@ class ConstantAmount(Node):
 
     value: Decimal
 
+    @cached_property
+    def amount(self) -> Amount:
+        """The number as a value."""
+        return Amount(point(self.value))
+
 
 @dataclass(frozen=True, slots=True)
 class ConstantDate(Node):
     """A full date."""
 
     value: date
+
+    @cached_property
+    def moment(self) -> Moment:
+        """The date as a value: where it begins."""
+        midnight = datetime(self.value.year, self.value.month, self.value.day)
+        return Moment(midnight, midnight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +104,11 @@ class Age(Node):
     born: Item
     person: str
     at: tuple[str, ...]
+
+    @cached_property
+    def name(self) -> str:
+        """What it is counted from."""
+        return _of(self.person, self.born)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +125,23 @@ class ItemAggregate(Node):
     satisfies: Typed | None = None
     take: Literal["value", "date"] = "value"
     bare: bool = False
+
+    @cached_property
+    def name(self) -> str:
+        """The item, and whose."""
+        return _of(self.person, self.item)
+
+    @cached_property
+    def looks_back(self) -> tuple[Window, ...]:
+        """The windows as written, and how long a result of the item is valid where only the latest counts."""
+        valid = self.item.valid
+        if valid is None or self.function not in ("latest", "known"):
+            return self.windows
+        return (*self.windows, Window(valid.amount, valid.calendar))
+
+
+def _of(person: str, item: Item) -> str:
+    return f"{person}.{item.name}" if person else item.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +169,11 @@ class FieldOf(Node):
 
     kind: str
     item: Item | None  # None: the record's date
+
+    @cached_property
+    def name(self) -> str:
+        """The kind and its field."""
+        return f"{self.kind}.{self.item.name}" if self.item else self.kind
 
 
 @dataclass(frozen=True, slots=True)

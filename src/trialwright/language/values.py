@@ -6,9 +6,10 @@ Named tuples, as explanations are: the cheapest frozen values.
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
-from trialwright.core.interval import WHOLE_LINE, Interval, is_point, plain
+from trialwright.core.interval import WHOLE_LINE, Interval, is_point, multiply, plain, point
 from trialwright.core.truth import NO, UNKNOWN, YES, Truth
 
 
@@ -53,6 +54,16 @@ def unknown_amount(why: str, undefined: Truth = NO) -> Amount:
     return Amount(WHOLE_LINE, undefined, why)
 
 
+def scaled(value: Value, factor: Decimal) -> Value:
+    """The value in another unit."""
+    if factor == _ONE or not isinstance(value, Amount):
+        return value
+    return Amount(multiply(value.interval, point(factor)), value.undefined, value.why)
+
+
+_ONE = Decimal(1)
+
+
 def show(value: Value, unit: str = "") -> str:
     """The value as a person reads it, with its unit.
 
@@ -61,7 +72,9 @@ def show(value: Value, unit: str = "") -> str:
     >>> show(Amount(point(Decimal("5.80"))), "mm")
     '5.8 mm'
     """
-    match value:
+    match value:  # the most frequent first
+        case Answer(answer, why):
+            return f"unknown ({why})" if answer is UNKNOWN and why else answer.value
         case Amount(interval, undefined, why):
             if undefined is YES:
                 return f"undefined ({why})" if why else "undefined"
@@ -73,11 +86,9 @@ def show(value: Value, unit: str = "") -> str:
             if len(possible) == 1:
                 return next(iter(possible))
             return f"unknown ({why})" if why else " or ".join(sorted(possible))
-        case Moment(earliest, latest, why):
+        case Moment(earliest, latest, why):  # pragma: no branch - the last of them
             if earliest is None or latest is None:
                 return f"unknown ({why})" if why else "unknown"
             if earliest.date() == latest.date():
                 return earliest.date().isoformat()
             return f"{earliest.date()} to {latest.date()}"
-        case Answer(answer, why):  # pragma: no branch - the last of them
-            return f"unknown ({why})" if answer is UNKNOWN and why else answer.value

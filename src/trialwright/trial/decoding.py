@@ -7,30 +7,25 @@ from typing import cast
 
 from trialwright.core.interval import Interval
 from trialwright.core.partial_date import partial_date
-from trialwright.language.facts import Observation, RecordEntry
-from trialwright.language.values import Amount
+from trialwright.language.facts import NO_ATTRIBUTES, Observation, RecordEntry
+from trialwright.language.values import Amount, Value
 from trialwright.ledger.envelope import Event
 from trialwright.protocol.entry import decode
-
-_NO_ATTRIBUTES: Mapping[str, object] = {}
 
 
 def decode_observation(payload: Mapping[str, object], event: Event) -> Observation:
     """One observation from its payload; `value` is missing where it was not done."""
-    encoded = payload.get("value")
-    attributes = cast("Mapping[str, Mapping[str, object]]", payload.get("attributes") or _NO_ATTRIBUTES)
+    encoded, told, normal = payload.get("value"), payload.get("attributes"), payload.get("normal")
     date = partial_date(event.on)
-    decoded = {name: decode(value) for name, value in attributes.items()} if attributes else {}
+    attributes = _attributes(told) if told else NO_ATTRIBUTES
     if not isinstance(encoded, dict):
-        return Observation(None, date, decoded, why=str(payload.get("not_done") or "not done"), event=event.seq)
-    return Observation(
-        decode(encoded),
-        date,
-        decoded,
-        str(encoded.get("entered", "")),
-        event=event.seq,
-        normal=_normal(payload.get("normal")),
-    )
+        return Observation(None, date, attributes, why=str(payload.get("not_done") or "not done"), event=event.seq)
+    text = str(encoded.get("entered", ""))
+    return Observation(decode(encoded), date, attributes, text, "", event.seq, _normal(normal) if normal else None)
+
+
+def _attributes(told: object) -> dict[str, Value]:
+    return {name: decode(value) for name, value in cast("Mapping[str, Mapping[str, object]]", told).items()}
 
 
 def _normal(encoded: object) -> Interval | None:

@@ -79,11 +79,11 @@ def answer(found: Answered, table: Table, closed: Column, absent_no: Column) -> 
         case "known":
             return decided(read.some("yes"), opposite(read.some("maybe")))
         case "count" | "any" | "every" | "share":
-            return tested(node.function, read, read.some("n") if items else closed, items)
+            return tested(node.function, read, read.sure() if items else closed, items)
         case "longest_run":
             low = read.number("low")
-            high = read.column("high") if items else only_if(closed, ibis.greatest(low, read.number("high")))
-            return Amount(low, high)
+            ends = read.sure() if items else closed
+            return Amount(low, only_if(ends, ibis.greatest(low, read.number("high"))))
         case _:
             return summed(node.function, read, TRUE if items else closed, items)
 

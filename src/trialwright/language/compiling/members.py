@@ -133,7 +133,7 @@ def _run(need: Need, slot: _Slot, at: Frame, world: World, own: str, prefix: str
     members = _members(need, slot, replace(at, table=rows), False)
     date = _date(rows, need)
     table = runs.longest_run(rows, world.keys, own, members.belongs, members.passes, date, prefix)
-    return Answered(need, prefix, prefix, frozenset({"low", "high"}), False, members.value), table
+    return Answered(need, prefix, prefix, frozenset({"low", "high", "sure"}), False, members.value), table
 
 
 # ---------------------------------------------------------------- who belongs, who is chosen

@@ -17,7 +17,10 @@ from trialwright.language.compiling.moments import Span, latest
 def longest_run(
     members: Table, keys: Sequence[str], own: str, belongs: Column, passes: Column, date: Span, prefix: str
 ) -> Table:
-    """By the keys, the shortest and the longest that the longest run can be; `members` are those that may belong."""
+    """By the keys, the shortest and the longest that the longest run can be, and how many surely belong.
+
+    `members` are those that may belong.
+    """
     rows = members.select(
         *keys, own, sure=surely(belongs), passes=surely(passes), may=possibly(passes), low=date.low, high=latest(date)
     )
@@ -39,6 +42,7 @@ def longest_run(
         passes=rows.count(where=both(rows.sure, rows.passes)),
         doubts=rows.count(where=opposite(rows.passes)),
         may=rows.count(where=rows.may),
+        certain=rows.count(where=rows.sure),
         breaks=rows.count(where=both(rows.sure, opposite(rows.may))),
     )
     so_far = ibis.window(
@@ -66,10 +70,15 @@ def _shortest(clusters: Table, keys: Sequence[str], prefix: str) -> Table:
 def _longest(clusters: Table, keys: Sequence[str], prefix: str) -> Table:
     """From one broken cluster to the next, both included."""
     segments = clusters.group_by([*keys, "broken"]).aggregate(
-        total=clusters.may.sum(), opening=ibis.cases((clusters.breaks > 0, clusters.may), else_=0).sum()
+        total=clusters.may.sum(),
+        opening=ibis.cases((clusters.breaks > 0, clusters.may), else_=0).sum(),
+        certain=clusters.certain.sum(),
     )
     after = ibis.window(group_by=[segments[key] for key in keys], order_by=segments.broken)
     segments = segments.mutate(following=segments.opening.lead().over(after).coalesce(0))
     return segments.group_by(list(keys)).aggregate(
-        **{prefix + "high": (segments.total + segments.following).max().cast("int64")}
+        **{
+            prefix + "high": (segments.total + segments.following).max().cast("int64"),
+            prefix + "sure": segments.certain.sum().cast("int64"),
+        }
     )

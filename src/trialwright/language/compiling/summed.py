@@ -92,13 +92,13 @@ def summed(function: str, read: Read, closed: Column, items: bool) -> Value:
     good = opposite(read.some("bad"))
     if function == "sum":
         total = _total(read, like)
-        filled = both(good, read.some("n") if items else closed)
+        filled = both(good, read.sure() if items else closed)
         low, high = total
         if not items:
             low, high = (ibis.cases((read.some("n"), end), else_=0) for end in total)
         low = only_if(filled, low)
         high = low if q.is_point(Amount(*total)) else only_if(filled, high)
-        there = both(good, read.some("n")) if items else good
+        there = both(good, read.sure()) if items else good
         return replace(_opened(Amount(low, high), read), undefined=unsure(opposite(there)), computed=like.computed)
     undefined = only_if(both(good, read.sure()), FALSE)
     if function == "mean":
@@ -145,7 +145,7 @@ def _maximum(read: Read, like: Amount, closed: Column, good: Column) -> Amount:
     if like.low_open is not FALSE:
         low_open = surely(read.column("low_opened") == low)
     if not certain:
-        least = unless(read.some("least_endless"), read.column("least"))
+        least = only_if(closed, unless(read.some("least_endless"), read.column("least")))
         low = ibis.cases((read.sure(), low), else_=least)
         if like.low_open is not FALSE:
             least_open = (read.column("least_closed") != read.column("least")).coalesce(True)

@@ -41,7 +41,7 @@ def test_columns(m: Members) -> Columns:
 
 
 def tested(function: str, read: Read, closed: Column, items: bool) -> Value:
-    """What the counts say of a list that is closed or open; of an item, `closed` is that one was made."""
+    """What the counts say of a list that is closed or open; of an item, `closed` is that one surely belongs."""
     n, sure_pass = read.number("n"), read.number("sure_pass")
     may_pass = read.number("may_pass") if read.has("may_pass") else sure_pass
     extra_pass = read.number("extra_pass") if read.has("extra_pass") else 0

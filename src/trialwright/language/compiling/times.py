@@ -100,9 +100,7 @@ def is_closed(person: str, name: str, when: When, times: Times, table: Table) ->
 
 def windows_of(node: t.ItemAggregate | t.RecordAggregate) -> tuple[t.Window, ...]:
     """The windows of an aggregate, and its item's validity where it has one."""
-    if isinstance(node, t.ItemAggregate) and node.item.valid is not None and node.function in ("latest", "known"):
-        return (*node.windows, t.Window(node.item.valid.amount, node.item.valid.calendar))
-    return node.windows
+    return node.looks_back if isinstance(node, t.ItemAggregate) else node.windows
 
 
 def _anchors(asked: list[Ask]) -> set[str]:

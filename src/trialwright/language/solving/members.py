@@ -68,13 +68,10 @@ def within_normal(node: t.WithinNormal, world: World, her: Participant, ask: Ask
 
 
 def _observations(node: t.ItemAggregate, world: World, her: Participant, ask: Ask) -> list[_Member]:
-    windows = node.windows
-    if node.item.valid is not None and node.function in ("latest", "known"):
-        windows = (*windows, t.Window(node.item.valid.amount, node.item.valid.calendar))
     members = []
     for slot in observations_of(node.person, node.item, her):
         parts = [Told(slot.used), Told(slot.day <= world.when)]
-        parts += [in_window(slot.day, window, world.when, her) for window in windows]
+        parts += [in_window(slot.day, window, world.when, her) for window in node.looks_back]
         for narrowing in node.filters:
             attribute = field_of(slot, slot.name, narrowing.attribute, her)
             parts.append(Told(among(attribute, narrowing.among, her)))

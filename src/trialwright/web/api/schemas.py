@@ -23,7 +23,7 @@ def _without_nul(text: str) -> str:
 Text = Annotated[str, Field(max_length=10_000), AfterValidator(_without_nul)]
 Number = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
-#: A signature is made together with what it signs, a note is encrypted first: neither is sent alone.
+#: A signature goes with what it signs, a note is encrypted first, an erasure ends a key: none is sent alone.
 _NEVER_ALONE = (c.Sign, c.Note, c.OrderErasure, c.ConfirmErasure)
 COMMANDS: dict[str, type[Command]] = {one.__name__: one for one in get_args(Command) if one not in _NEVER_ALONE}
 
