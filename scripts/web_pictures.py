@@ -54,6 +54,9 @@ def main() -> None:
         investigator.goto("/order/allocate?participant=P-049&back=/")
         investigator.get_by_role("button", name="Sign and allocate").scroll_into_view_if_needed()
         keep(investigator, "sign")
+        chinese = _as(browser, address, "investigator", LAPTOP, "zh-CN")
+        chinese.goto("/participants/P-028/")
+        keep(chinese, "chinese")
         _screening(_as(browser, address, "coordinator", LAPTOP))
         _correction(investigator)
         _review(_as(browser, address, "monitor", LAPTOP), _as(browser, address, "coordinator", LAPTOP))
@@ -236,8 +239,8 @@ def served(*more: str) -> Iterator[str]:
         process.wait(10)
 
 
-def _as(browser: Any, address: str, name: str, size: tuple[int, int]) -> Any:
-    page = browser.new_context(base_url=address, viewport=_size(size)).new_page()
+def _as(browser: Any, address: str, name: str, size: tuple[int, int], language: str = "en") -> Any:
+    page = browser.new_context(base_url=address, viewport=_size(size), locale=language).new_page()
     page.goto("/sign-in")
     page.click(f'button[value="{name}"]')
     return page
