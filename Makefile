@@ -50,8 +50,10 @@ dask: $(READY)  ## designs on a Dask cluster of two workers
 	test -d $(VENV)/dask/distributed || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dask.txt --target $(VENV)/dask
 	PYTHONPATH=$(VENV)/dask $(BIN)/pytest tests/dask
 
-soak: $(READY)  ## ten thousand random histories of donors, units and infusions
+soak: $(READY)  ## ten thousand random histories of donors, units and infusions; server and database killed fifty times
 	$(BIN)/python -m tests.soak --histories 10000
+	$(BIN)/python -m tests.web.kill --times 50
+	$(BIN)/python -m tests.web.kill --times 50 --database postgresql
 
 bench: $(READY)  ## the speed table
 	$(BIN)/python -m bench

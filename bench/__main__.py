@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import appending, folding, interpreters, library, processes, records, reports, rules, table, trials
+from bench import appending, folding, interpreters, library, processes, records, reports, rules, table, trials, web
 from bench.row import Row
 from bench.workplace import Workplace
 
@@ -24,6 +24,7 @@ GROUPS: dict[str, Callable[[Workplace], list[Row]]] = {
     "trials": trials.rows,
     "library": library.rows,
     "records": records.rows,
+    "web": web.rows,
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from trialwright.cli.main import main
 from trialwright.ledger.writer import Writer
-from trialwright.trial import office
+from trialwright.trial import memory
 
 
 class Clock:
@@ -46,7 +46,7 @@ def measure(protocol: str, out: str) -> tuple[float, float]:
     ledger, fold = Clock(), Clock()
     for clock, owner, names in (
         (ledger, Writer, ("append", "flush", "outcome")),
-        (fold, office, ("apply", "apply_trial", "fold_participant", "fold_trial")),
+        (fold, memory, ("apply", "apply_trial", "fold_participant", "fold_trial")),
     ):
         for name in names:
             setattr(owner, name, clock.around(getattr(owner, name)))

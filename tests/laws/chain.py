@@ -358,7 +358,7 @@ class Chain(RuleBasedStateMachine):
         TALLY.refused.update(found)
 
     def _aimed(self, who: str, aim: int) -> int:
-        known = self.office._memory.participants.get(who)
+        known = self.office.find(who)
         seqs = sorted(known.events, reverse=True) if known is not None else [1]
         return seqs[min(aim // 4, len(seqs) - 1)]
 
@@ -378,9 +378,10 @@ class Chain(RuleBasedStateMachine):
             self._transaction.__exit__(type(wrong) if wrong else None, wrong, None)
 
     def _same_state(self, trial: Any, participants: Any) -> None:
-        memory, self.failed = self.office._memory, True
-        assert memory.trial == trial, "the office remembers another trial than the ledger tells"
-        assert memory.participants == participants, "the office remembers other participants than the ledger tells"
+        self.failed = True
+        remembered = {who: self.office.find(who) for who in participants}
+        assert self.office.trial() == trial, "the office remembers another trial than the ledger tells"
+        assert remembered == participants, "the office remembers other participants than the ledger tells"
         self.failed = False
 
     def _count(self) -> None:

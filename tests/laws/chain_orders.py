@@ -69,7 +69,7 @@ def next_of_woman(office: Office, who: str, pick: int, now: str) -> Command:
             return c.ActivateProtocol(site, next(iter(trial.protocols)), "ethics 2026-1", "")
     if "route" not in trial.answers:
         return c.AnswerQuestion("route", "vein", "")
-    known = office._memory.participants.get(who)
+    known = office.find(who)
     if known is None or not known.screened:
         return c.Screen(who, ("S01", "S02")[pick % 2], "")
     return _entry(known, pick) or _treatment(office, known, pick, now)

@@ -207,15 +207,6 @@ def test_the_server_says_whether_it_is_well(shared_desk: Desk) -> None:
     assert answer.json()["kind"] == "real"
 
 
-def test_pages_fold_one_participant_and_only_what_changed(desk: Desk) -> None:
-    desk.summaries("")
-    first = {one.identity: one for one in desk.summaries("")}
-    desk.submit({"Observe": c.Observe("P-2", "weight", "58 kg", "2026-03-19")}, OTHER, "changes P-2")
-    second = {one.identity: one for one in desk.summaries("")}
-    assert second["P-1"] is first["P-1"]
-    assert second["P-2"] is not first["P-2"]
-
-
 def test_the_desk_sees_what_another_process_wrote(desk: Desk) -> None:
     from trialwright.trial.office import Office
 

@@ -8,7 +8,7 @@ this module is an ImportError.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
 
 from trialwright.core.partial_date import PartialDate, on_day
@@ -38,7 +38,6 @@ __all__ = [
     "Undecided",
     "Wanted",
     "can_be",
-    "parts",
 ]
 
 
@@ -212,7 +211,7 @@ class Inquiry:
                 for operand in one.rule.operands:
                     told = self._encoder.encode(operand)
                     yield smt.all_of([smt.negate(told.value), told.known])
-        asked = [x for one in wanted for x in parts(one.rule) if isinstance(x, t.RecordAggregate) and not x.of]
+        asked = [x for one in wanted for x in t.parts(one.rule) if isinstance(x, t.RecordAggregate) and not x.of]
         latest = {x.kind for x in asked if x.function == "latest"}
         for x in asked:
             if x.kind in latest and x.function in ("any", "count") and x.where is not None:
@@ -228,16 +227,6 @@ class Inquiry:
             for name in sorted(last.fields.keys() & before.fields.keys()):
                 if self._her.vocabulary.records[kind].fields[name].kind in ("category", "yes_no"):
                     yield smt.negate(smt.same(before.fields[name], last.fields[name]))
-
-
-def parts(node: t.Typed) -> Iterator[t.Typed]:
-    """The expression and every checked piece inside it."""
-    yield node
-    for one in fields(node):
-        value = getattr(node, one.name)
-        for inner in value if isinstance(value, tuple) else (value,):
-            if isinstance(inner, t.Node):
-                yield from parts(inner)  # type: ignore[arg-type]  # every node is one of `Typed`
 
 
 def _so(told: Told, wanted: Wanted) -> Term:

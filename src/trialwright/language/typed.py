@@ -6,7 +6,8 @@ because only `check` builds them. What follows from a node alone, the same for e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -311,3 +312,13 @@ Typed: TypeAlias = (
     | Opposite
     | Raised
 )
+
+
+def parts(node: Typed) -> Iterator[Typed]:
+    """The expression and every checked piece inside it."""
+    yield node
+    for one in fields(node):
+        value = getattr(node, one.name)
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, Node):
+                yield from parts(inner)  # type: ignore[arg-type]  # every node is one of `Typed`

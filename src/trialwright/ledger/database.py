@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -23,10 +24,12 @@ def reach(url_or_path: str | Path, patience: float) -> Engine:
         if url.get_backend_name() == "sqlite":
             return _sqlite(url, patience)
         # a snapshot taken before the lock was granted would miss what the last writer wrote
-        engine = create_engine(url, isolation_level="READ COMMITTED")
+        # and a connection that was cut, as when the database began anew, is found before it is used
+        engine = create_engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True)
     except ModuleNotFoundError:
         raise Refused(finding("ledger_no_driver")) from None
-    event.listen(engine, "begin", lambda connection: _begin_postgresql(connection, patience))
+    event.listen(engine, "connect", lambda connection, _record: _prepare_postgresql(connection, patience))
+    event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
@@ -61,9 +64,13 @@ def _sqlite(url: URL, patience: float) -> Engine:
     return engine
 
 
-def _begin_postgresql(connection: Connection, patience: float) -> None:
+def _prepare_postgresql(connection: Any, patience: float) -> None:
+    connection.execute(f"SET lock_timeout = {round(patience * 1000)}")
+    connection.commit()
+
+
+def _begin_postgresql(connection: Connection) -> None:
     if _writes(connection):
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(patience * 1000)}")
         connection.exec_driver_sql(
             "SELECT pg_advisory_xact_lock(hashtextextended('trialwright ledger ' || current_schema(), 0))"
         )

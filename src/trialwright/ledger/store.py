@@ -147,7 +147,14 @@ class Ledger:
     def last(self) -> int:
         """The sequence number of the last event."""
         with self._reading() as connection:
-            return int(connection.execute(reading.LAST).scalar_one())
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")  # one statement needs no transaction
+            return int(alone.execute(reading.LAST).scalar_one())
+
+    def knows(self, commands: Collection[str]) -> bool:
+        """Whether any of these commands was submitted already."""
+        query = select(EVENT.c.seq).where(EVENT.c.command.in_(sorted(commands))).limit(1)
+        with self._reading() as connection:
+            return connection.scalar(query) is not None
 
     def recorded(self) -> Iterator[tuple[int, str]]:
         """Number and UTC time of every event, the last one first: when something was recorded, not what."""

@@ -26,10 +26,16 @@ class Writer:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._last: int = connection.execute(LAST).scalar_one()
+        self.began = self._last  # the sequence number of the last event before this transaction
         self._heads: dict[str, tuple[int, str]] = {}
         self._rows: list[Stored] = []
         self._unflushed: set[str] = set()
         self._unknown: set[str] = set()  # commands looked up in vain: under the lock nobody else can add them
+
+    @property
+    def open(self) -> bool:
+        """Whether the transaction has not ended yet."""
+        return not self._connection.closed
 
     @property
     def last(self) -> int:
@@ -57,6 +63,14 @@ class Writer:
         found = [decoded(row) for row in self._look_up(_OUTCOME, command)]
         if not found:
             self._unknown.add(command)
+        return found
+
+    def outcomes(self, commands: Sequence[str]) -> list[Event]:
+        """The same for several commands at once: what any of them appended, in the order of recording."""
+        self.flush()
+        query = select(EVENT).where(EVENT.c.command.in_(sorted(commands))).order_by(EVENT.c.seq)
+        found = [decoded(tuple(row)) for row in self._connection.execute(query)]
+        self._unknown |= set(commands) - {event.command for event in found}
         return found
 
     def append(self, submission: Submission, new: Sequence[NewEvent]) -> list[Event]:

@@ -18,7 +18,8 @@ from trialwright.core.truth import Truth
 from trialwright.language import typed as t
 from trialwright.language.evaluate import answer, evaluate
 from trialwright.language.facts import NO_FACTS, Facts
-from trialwright.language.solve import BOUNDS, Bounds, CannotEncode, Given, Inquiry, Model, Undecided, Wanted, parts
+from trialwright.language.solve import BOUNDS, Bounds, CannotEncode, Given, Inquiry, Model, Undecided, Wanted
+from trialwright.language.typed import parts
 from trialwright.language.unparse import unparse
 from trialwright.protocol.eligibility import determine
 from trialwright.protocol.protocol import Criterion, Limits, Protocol

@@ -70,7 +70,7 @@ def rehearse(
     if missing:
         raise Refused(*missing)
     start = date.fromisoformat(model.document.start)
-    office = Office(ledger, ledger.header.software)
+    office = Office(ledger, ledger.header.software, kept=None)
     office.protocols[protocol.digest] = protocol
     with ledger.writing() as writer:
         _register(writer, protocol, model, ledger.header.software, start, scenario)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from trialwright.core.finding import Finding, Refused, says
 from trialwright.core.identifier import identifier
@@ -281,8 +282,11 @@ def entry_after(gate: Gate, kind: str, record: str, encoded: Mapping[str, Any], 
 
 
 def _with_observation(facts: Facts, item: str, observation: Observation) -> Facts:
-    observations: dict[str, Sequence[Observation]] = dict(facts.observations)
-    observations[item] = [*observations.get(item, ()), observation]
+    told: dict[str, Sequence[Observation]] = {item: [*facts.observations.get(item, ()), observation]}
+    # in front of the others, which are decoded only where a rule asks for them
+    observations: ChainMap[str, Sequence[Observation]] = ChainMap(
+        told, cast("dict[str, Sequence[Observation]]", facts.observations)
+    )
     return Facts(observations, facts.records, facts.closed, facts.anchors, facts.relatives)
 
 

@@ -176,6 +176,10 @@ OF_REVIEW: Final = frozenset(
     }
 )
 
+
+#: What the trial keeps of a participant under her name alone.
+MILESTONES: Final = frozenset({SCREENED, ENROLLED, ALLOCATED, WITHDRAWN, SCREENING_ENDED})
+
 #: What every decision about anybody may depend on: the second, small fold.
 TRIAL_WIDE: Final = frozenset(
     {
@@ -190,11 +194,7 @@ TRIAL_WIDE: Final = frozenset(
         DELEGATED,
         DELEGATION_ENDED,
         *OF_PRODUCTS,
-        SCREENED,
-        ENROLLED,
-        ALLOCATED,
-        WITHDRAWN,
-        SCREENING_ENDED,
+        *MILESTONES,
         DATA_LOCKED,
         DATA_UNLOCKED,
         ERASURE_ORDERED,

@@ -1,8 +1,9 @@
-"""Submitting: load, fold, decide and append under one write lock; what was folded before is not folded again."""
+"""Submitting: catch up, decide and append under one write lock; what was folded before is not folded again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -18,7 +19,8 @@ from trialwright.trial import events as e
 from trialwright.trial.casebook import named_hashes
 from trialwright.trial.commands import ActivateProtocol, Command
 from trialwright.trial.decide import Actor, decide, participant_of
-from trialwright.trial.fold import apply, apply_trial, fold_participant, fold_trial
+from trialwright.trial.fold import fold_participant, fold_trial
+from trialwright.trial.memory import KEPT, Memory, Source
 from trialwright.trial.signatures import signed_hashes
 from trialwright.trial.state import Participant, TrialState
 
@@ -33,118 +35,115 @@ class Sender:
     because: str = ""
 
 
-class _Memory:
-    """Folded state that grows with new events; what did not happen last is folded anew, in its place."""
-
-    def __init__(self) -> None:
-        self.trial = TrialState()
-        self.participants: dict[str, Participant] = {}
-        self.seen = 0
-        self.head = ""  # the hash of the last event that was taken
-        self._events: dict[str, list[Event]] = {"": []}  # by participant; the trial-wide ones under no name
-        self._latest: dict[str, datetime] = {}
-
-    def take(self, event: Event) -> None:
-        """One more event, in the order of recording."""
-        self.seen, self.head = event.seq, event.hash
-        if event.type in e.TRIAL_WIDE:
-            if self._happened_last("", event):
-                apply_trial(self.trial, event)
-            else:
-                self.trial = fold_trial(self._events[""])
-        if event.stream.startswith("participant/"):
-            identity = event.stream.removeprefix("participant/")
-            if self._happened_last(identity, event) and identity in self.participants:
-                apply(self.participants[identity], event)
-            else:
-                self.participants[identity] = fold_participant(identity, self._events[identity])
-
-    def _happened_last(self, name: str, event: Event) -> bool:
-        self._events.setdefault(name, []).append(event)
-        if event.type in (CORRECTED, VOIDED):
-            return False
-        when = partial_date(event.on).earliest
-        latest = self._latest.get(name, when)
-        self._latest[name] = max(latest, when)
-        return when >= latest
-
-
 class Office:
-    """The one place where commands are submitted to a ledger. Keep one per process: it remembers what it folded."""
+    """The one place where commands are submitted to a ledger. Keep one per process: it remembers what it folded.
 
-    def __init__(self, ledger: Ledger, software: str) -> None:
+    Others may write to the same ledger meanwhile: sequence numbers tell what is new. `kept` is how many participants
+    stay folded; None is all of them.
+    """
+
+    def __init__(self, ledger: Ledger, software: str, kept: int | None = KEPT) -> None:
         self.ledger = ledger
         self.software = software
         self.protocols: dict[str, Protocol] = {}
-        self._memory = _Memory()
-        self._writer: Writer | None = None  # of a transaction that this office took part in and did not see end
+        self._kept = kept
+        self._memory = Memory(kept)
+        self._writer: Writer | None = None  # of the transaction that this office took part in last
+
+    # ------------------------------------------------------------ writing
 
     def submit(self, command: Command, by: Sender, identity: str) -> list[Event]:
         """The events of a command, appended; the first outcome again where this command id was submitted before.
 
         `Refused` says why the command was not carried out; then nothing was written.
         """
-        events: list[Event] = []
-        writer: Writer | None = None
+        with self.writing() as writer:
+            return self.submit_within(writer, command, by, identity)
+
+    @contextmanager
+    def writing(self) -> Iterator[Writer]:
+        """The ledger's one write lock for several commands, all of them or none; what was undone is forgotten."""
         try:
             with self.ledger.writing() as writer:
-                events = self.submit_within(writer, command, by, identity)
+                yield writer
         except BaseException:
-            if events:  # decided and remembered, and then not written: the disk was full
-                self._memory = _Memory()
+            self._memory.undo()  # decided and remembered, and then not written: it was refused, or the disk was full
             raise
-        finally:
-            if self._writer is writer:
-                self._writer = None  # its end was seen
-        return events
+        self._memory.settle()
 
     def submit_within(self, writer: Writer, command: Command, by: Sender, identity: str) -> list[Event]:
         """The same inside a transaction that is already open, as a rehearsal or an import needs."""
-        if writer.last < self._memory.seen or not self._still_there(writer):
-            self._memory = _Memory()
-        self._writer = writer
+        self.join(writer)
         earlier = writer.outcome(identity)
         if earlier:
             return earlier
         memory = self._memory
-        try:
-            if writer.last > memory.seen:
-                for event in writer.events(after=memory.seen):
-                    memory.take(event)
-            about = participant_of(command)
-            activated = command.digest if isinstance(command, ActivateProtocol) else ""
-            protocol = self.protocol_for(memory.trial, about, getattr(command, "site", ""), activated)
-            participant = memory.participants.get(about) if about else None
-            zone = protocol.document.zone
-            actor = Actor(by.user, by.role, local_time(by.at, zone))
-            new = decide(protocol, memory.trial, participant, command, actor)
-            if by.because:
-                new = [one if one.reason else replace(one, reason=by.because) for one in new]
-            submission = Submission(identity, by.at, by.user, by.role, zone, protocol.digest, self.software)
-            appended = writer.append(submission, new)
-        except Refused:
-            raise
-        except BaseException:
-            self._memory = _Memory()  # what was folded may not be what is in the ledger
-            raise
+        about = participant_of(command)
+        activated = command.digest if isinstance(command, ActivateProtocol) else ""
+        protocol = self.protocol_for(memory.trial, about, getattr(command, "site", ""), activated)
+        participant = memory.participant(about, writer) if about else None
+        zone = protocol.document.zone
+        actor = Actor(by.user, by.role, local_time(by.at, zone))
+        new = decide(protocol, memory.trial, participant, command, actor)
+        if by.because:
+            new = [one if one.reason else replace(one, reason=by.because) for one in new]
+        submission = Submission(identity, by.at, by.user, by.role, zone, protocol.digest, self.software)
+        appended = writer.append(submission, new)
         for event in appended:
             memory.take(event)
         return appended
 
-    def _still_there(self, writer: Writer) -> bool:
-        """Whether what was remembered last is in the ledger: its transaction may have been undone, and others wrote."""
-        if self._writer is None or self._writer is writer:
-            return True
-        seen = self._memory.seen
-        return [event.hash for event in writer.events(after=seen - 1, upto=seen)] == [self._memory.head]
+    def join(self, writer: Writer) -> None:
+        """Take part in a transaction: what is in the ledger under its lock is what this office knows."""
+        if self._writer is not writer:
+            self._begin(writer)
+        self._memory.catch_up(writer, writer.last)
+
+    def _begin(self, writer: Writer) -> None:
+        """Another transaction: the one before may have been undone, and others may have written as much instead."""
+        memory, self._writer = self._memory, writer
+        if memory.unsure and not _holds(writer, memory):
+            memory.undo()
+        if writer.last < memory.seen:  # an older ledger lies there now
+            self._memory = memory = Memory(self._kept)
+        memory.catch_up(writer, writer.began)
+        memory.settle()
+
+    # ------------------------------------------------------------ reading
+
+    def catch_up(self) -> None:
+        """Take what others wrote since the last look; only where no transaction of this office is open."""
+        self._memory.catch_up(self.ledger, self.ledger.last())
+        self._memory.settle()
 
     def trial(self) -> TrialState:
-        """The trial's state as of the last submission of this office."""
+        """The trial's state as of the last submission or look of this office."""
         return self._memory.trial
 
+    def lend(self) -> tuple[TrialState, int, str]:
+        """The trial's state, which stays as it is, and up to which event it reaches: its number and its hash."""
+        return self._memory.lend(), self._memory.seen, self._memory.head
+
     def participant(self, identity: str) -> Participant:
-        """A participant's state as of the last submission of this office."""
-        return self._memory.participants[identity]
+        """A participant's state as of the last submission or look of this office; it grows with the next."""
+        found = self.find(identity)
+        if found is None:
+            raise KeyError(identity)
+        return found
+
+    def find(self, identity: str) -> Participant | None:
+        """The same, or None where there is nobody of this name."""
+        return self._memory.participant(identity, self._source())
+
+    def events_of(self, identity: str, keep: bool = True) -> Sequence[Event]:
+        """A participant's events as of the last submission or look of this office; none where there is nobody.
+
+        Without `keep` she takes nobody's place among those who are kept folded.
+        """
+        return self._memory.events_of(identity, self._source(), keep)
+
+    def _source(self) -> Source:
+        return self._writer if self._writer is not None and self._writer.open else self.ledger
 
     def protocol_for(self, trial: TrialState, participant: str, site: str = "", activated: str = "") -> Protocol:
         """The protocol version that applies: the one being activated, else the one in force at the site."""
@@ -155,6 +154,11 @@ class Office:
         if digest not in self.protocols:
             self.protocols[digest] = read_protocol(self.ledger, trial.protocols[digest])
         return self.protocols[digest]
+
+
+def _holds(writer: Writer, memory: Memory) -> bool:
+    """Whether what was remembered last is in the ledger."""
+    return [event.hash for event in writer.events(after=memory.seen - 1, upto=memory.seen)] == [memory.head]
 
 
 def in_force(trial: TrialState, site: str = "") -> str:

@@ -16,6 +16,9 @@ from trialwright.protocol.protocol import Protocol, Timing
 from trialwright.trial.facts import anchor_date, facts_of, gone_back
 from trialwright.trial.state import Participant, TrialState
 
+#: Why no visit of hers is planned any more.
+PART_ENDED = "her part has ended"
+
 Standing: TypeAlias = Literal["held", "missed", "future", "due", "late", "undecided", "not applicable"]
 
 
@@ -139,7 +142,7 @@ def _standing(
     if visit is not None:
         return ("held", "") if visit.held else ("missed", visit.reason)
     if participant.withdrawn or participant.screening_ended:
-        return "not applicable", "her part has ended"
+        return "not applicable", PART_ENDED
     if today < window[0]:
         return "future", ""
     rule = protocol.rules.get(f"schedule.encounters.{encounter_of(key[0])}.if")

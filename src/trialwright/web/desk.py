@@ -1,36 +1,30 @@
 """The ledger behind the screens: read as it stands now, one participant folded at a time, and written through `submit`.
 
-One desk per process. Its office holds the one write lock; its clock is the only clock that the pages read.
+One desk per process. Its office remembers what pages and decisions share, and takes the ledger's one write lock; its
+clock is the only clock that the pages read.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from types import MappingProxyType
 
-from trialwright.core.finding import Finding, Refused
-from trialwright.ledger.envelope import CORRECTED, VOIDED, Event, NewEvent
+from trialwright.core.finding import Finding, Refused, finding
+from trialwright.ledger.envelope import Event, NewEvent
 from trialwright.ledger.store import Ledger
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial import events as e
 from trialwright.trial.commands import Command, Sign
 from trialwright.trial.decide import Actor, decide, participant_of
-from trialwright.trial.fold import apply, fold_participant, fold_trial
+from trialwright.trial.fold import apply, fold_participant
 from trialwright.trial.office import Office, Sender, local_time
 from trialwright.trial.schedule import Planned, planned
 from trialwright.trial.signatures import Signature, signatures
 from trialwright.trial.state import Participant, TrialState
-from trialwright.web.summary import Summary, summarise
-
-#: What may change the visits of every participant at once.
-_FOR_EVERYBODY = frozenset({e.PROTOCOL_ACTIVATED, e.QUESTION_ANSWERED})
-
-
-#: How long the clocks of reporting are shown as they stood.
-_FRESH = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -51,20 +45,31 @@ class Meant:
     method: str
 
 
+class _Look:
+    """What one page has asked for already."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.folded: dict[str, Participant | None] = {}
+
+
+class _Here(threading.local):
+    """What belongs to the page that this thread makes."""
+
+    look: _Look | None = None
+
+
 class Desk:
     """Reading and writing one ledger for many readers at once."""
 
     def __init__(self, ledger: Ledger, software: str, clock: Callable[[], datetime]) -> None:
         self.ledger = ledger
+        self.software = software
         self.virtual = ledger.header.kind == "virtual"
         self._office = Office(ledger, software)
         self._clock = clock
-        self._lock = threading.RLock()
-        self._seen = 0
-        self._trial = TrialState()
-        self._shared: dict[int, Event] = {}  # the trial-wide events, by sequence number
-        self._summaries: dict[str, Summary] = {}
-        self._counted_on: date | None = None
+        self._lock = threading.RLock()  # over the office and what it remembers
+        self._here = _Here()
 
     # ------------------------------------------------------------ reading
 
@@ -80,11 +85,31 @@ class Desk:
         """The day at the centre."""
         return self.local().date()
 
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """While one page is made: whether somebody else wrote is asked once, and she is folded once."""
+        if self._here.look is not None:
+            yield
+            return
+        self._here.look = _Look()
+        try:
+            yield
+        finally:
+            self._here.look = None
+
     def trial(self) -> TrialState:
-        """The state that all decisions share, with everything that was written up to now."""
+        """The state that all decisions share, with everything that was written up to now; it stays as it is."""
+        return self.reach()[0]
+
+    def reach(self) -> tuple[TrialState, int, str]:
+        """The same, and up to which event it reaches: its sequence number and its hash."""
         with self._lock:
-            self._catch_up()
-            return self._trial
+            look = self._here.look
+            if look is None or not look.asked:
+                self._office.catch_up()
+            if look is not None:
+                look.asked = True
+            return self._office.lend()
 
     def protocol(self, site: str = "") -> Protocol:
         """The protocol version by which a site works."""
@@ -95,13 +120,42 @@ class Desk:
         return self._office.protocol_for(self.trial(), "", "", digest)
 
     def participant(self, identity: str) -> Participant | None:
-        """One participant, folded from her own events; None where there is none."""
+        """One participant, folded from her own events; None where there is none. While one page is made, the same."""
+        look = self._here.look
+        if look is None:
+            return self._folded(identity)
+        if identity not in look.folded:
+            look.folded[identity] = self._folded(identity)
+        return look.folded[identity]
+
+    def _folded(self, identity: str) -> Participant | None:
         events = self.events_of(identity)
         return fold_participant(identity, events) if events else None
 
-    def events_of(self, identity: str) -> list[Event]:
+    def events_of(self, identity: str) -> Sequence[Event]:
         """Her events, in the order of recording."""
-        return list(self.ledger.events(stream=e.participant_stream(identity)))
+        self.trial()
+        with self._lock:
+            return self._office.events_of(identity)
+
+    def aside(self, identity: str) -> Participant | None:
+        """The same as `participant`, for one of many: nobody who works with another one loses her place in memory."""
+        self.trial()
+        with self._lock:
+            events = self._office.events_of(identity, keep=False)
+        return fold_participant(identity, events) if events else None
+
+    def holds(self, seq: int, hash: str) -> bool:
+        """Whether the ledger has an event of this number with this hash: it was neither cut nor written anew."""
+        return [event.hash for event in self.ledger.events(after=seq - 1, upto=seq)] == [hash]
+
+    def changed(self, after: int, upto: int) -> dict[str, int]:
+        """Whoever something was recorded about between two sequence numbers, with the last one of hers."""
+        return {
+            event.stream.removeprefix("participant/"): event.seq
+            for event in self.ledger.events(after=after, upto=upto)
+            if event.stream.startswith("participant/")
+        }
 
     def signatures_on(self, stream: str) -> list[Signature]:
         """The signatures on what happened to one participant, lot or unit, or to the trial, as they stand now."""
@@ -110,47 +164,6 @@ class Desk:
     def visits(self, participant: Participant) -> list[Planned]:
         """Her visits, as they stand today."""
         return planned(self.protocol(participant.site), self.trial(), participant, self.today())
-
-    def summaries(self, site: str) -> list[Summary]:
-        """A line on every participant of a site, or of every site; those are folded that changed, or have clocks."""
-        with self._lock:
-            trial, today = self.trial(), self.today()
-            if self._counted_on != today:
-                self._summaries.clear()
-                self._counted_on = today
-            now, found = self.now(), []
-            for identity, at in trial.sites.items():
-                if site and at != site:
-                    continue
-                known = self._summaries.get(identity)
-                if known is None or (known.filed and now - known.made > _FRESH):
-                    participant = self.participant(identity)
-                    if participant is None:
-                        continue
-                    self._summaries[identity] = summarise(self.protocol(at), trial, participant, today, now)
-                found.append(self._summaries[identity])
-            return found
-
-    def _catch_up(self) -> None:
-        """Take what was written since the last look; the first time only what concerns the whole trial."""
-        last = self.ledger.last()
-        if last <= self._seen:
-            return
-        types = None if self._seen else e.TRIAL_WIDE
-        behind = False
-        for event in self.ledger.events(types=types, after=self._seen, upto=last):
-            if event.stream.startswith("participant/"):
-                self._summaries.pop(event.stream.removeprefix("participant/"), None)
-            if event.type in _FOR_EVERYBODY:
-                self._summaries.clear()
-            if event.type in (CORRECTED, VOIDED) and event.payload.get("of") not in self._shared:
-                continue  # of something that concerns one participant alone
-            if event.type in e.TRIAL_WIDE:
-                self._shared[event.seq] = event
-                behind = True
-        if behind:
-            self._trial = fold_trial(self._shared.values())
-        self._trial.last = self._seen = last
 
     # ------------------------------------------------------------ writing
 
@@ -162,26 +175,45 @@ class Desk:
         meant: Meant | None = None,
         because: Mapping[str, str] = MappingProxyType({}),
         keep: bytes = b"",
+        seen: int | None = None,
     ) -> list[Event]:
         """The events of a form's commands, all of them or none; the first outcome again where it was sent before.
 
         Where it is `meant` as a signature, that is written in the same transaction, bound to what each command wrote.
         `because` gives, by the name of a command, the reason of events that have none; `keep` is a file that is kept
-        with the ledger.
+        with the ledger. Where it names the last event that was `seen` of the participant, it is refused if somebody
+        else recorded something for her since, and what was sent before under any of its names is not added to.
         """
-        with self._lock, self.ledger.writing() as writer:
-            appended: list[Event] = []
-            if keep:
-                writer.keep(keep)
-            for name, command in commands.items():
-                sender = replace(by, because=because.get(name, ""))
-                events = self._office.submit_within(writer, command, sender, f"{form} {name}")
-                appended += events
-                if meant is not None:
-                    appended += self._office.submit_within(
-                        writer, self._signature(command, events, meant, by), by, f"{form} {name} signed"
-                    )
+        appended: list[Event] = []
+        with self._lock:
+            try:
+                with self._office.writing() as writer:
+                    before = writer.outcomes(_names(form, commands, meant))
+                    if before and seen is not None:
+                        return before
+                    self._office.join(writer)
+                    self._nobody_else(commands, by, seen)
+                    if keep:
+                        writer.keep(keep)
+                    for name, command in commands.items():
+                        sender = replace(by, because=because.get(name, ""))
+                        events = self._office.submit_within(writer, command, sender, f"{form} {name}")
+                        appended += events
+                        if meant is not None:
+                            appended += self._office.submit_within(
+                                writer, self._signature(command, events, meant, by), by, f"{form} {name} signed"
+                            )
+            finally:
+                if self._here.look is not None:  # what this page knew may have changed
+                    self._here.look = _Look()
         return appended
+
+    def _nobody_else(self, commands: Mapping[str, Command], by: Sender, seen: int | None) -> None:
+        """Refuse where somebody else was quicker."""
+        for identity in dict.fromkeys(map(participant_of, commands.values())) if seen is not None else ():
+            for event in reversed(self._office.events_of(identity)):
+                if event.seq > (seen or 0) and event.user != by.user:
+                    raise Refused(finding("web_changed_since", user=event.user, participant=identity))
 
     def _signature(self, command: Command, events: Sequence[Event], meant: Meant, by: Sender) -> Sign:
         stream = events[0].stream  # what follows from it elsewhere, as an alert, is not signed
@@ -191,8 +223,7 @@ class Desk:
 
     def sent_before(self, form: str, names: Sequence[str]) -> bool:
         """Whether a form was taken already, under any of its names."""
-        with self._lock, self.ledger.writing() as writer:
-            return any(writer.outcome(f"{form} {name}") for name in names)
+        return self.ledger.knows([f"{form} {name}" for name in names])
 
     def try_out(self, commands: Mapping[str, Command], by: Sender) -> Tried:
         """What a form's commands would come to, one after the other; nothing is written.
@@ -203,7 +234,7 @@ class Desk:
         for name, command in commands.items():
             identity = participant_of(command)
             if tried.participant is None and identity:
-                tried.participant = self.participant(identity)
+                tried.participant = self._folded(identity)  # ours alone: what is tried is applied to it
             site = tried.participant.site if tried.participant else getattr(command, "site", "")
             protocol = self.protocol(site)
             actor = Actor(by.user, by.role, local_time(by.at, protocol.document.zone))
@@ -219,6 +250,11 @@ class Desk:
                 if tried.participant is not None and event.stream == e.participant_stream(identity):
                     apply(tried.participant, _as_if(event, by, protocol, tried.participant.last + 1))
         return tried
+
+
+def _names(form: str, commands: Mapping[str, Command], meant: Meant | None) -> list[str]:
+    """What a form's commands are known by in the ledger."""
+    return [f"{form} {name}{end}" for name in commands for end in (("", " signed") if meant else ("",))]
 
 
 def stamp(moment: datetime) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
 
 from django.utils.translation import gettext as _
 
@@ -121,15 +123,20 @@ def field_of(name: str, label: str, item: Item, limits: Limits) -> Field:
 
 def units_for(item: Item) -> tuple[tuple[str, str], ...]:
     """The units that may be chosen for an item, its own first; none for a mere count."""
-    if item.unit == COUNT:
+    return _units_for(item.unit, item.molar_mass)
+
+
+@cache
+def _units_for(own: units.Unit, molar_mass: Fraction | None) -> tuple[tuple[str, str], ...]:
+    if own == COUNT:
         return ()
-    codes = [item.unit.code]
+    codes = [own.code]
     for code in _REPORTED:
         other = units.unit(code)
         if other is None or code in codes:
             continue
         try:
-            units.factor(other, item.unit, item.molar_mass)
+            units.factor(other, own, molar_mass)
         except ValueError:
             continue
         codes.append(code)

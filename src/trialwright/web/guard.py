@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeAlias
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from trialwright import __version__
+from trialwright.core.finding import Finding, Refused, finding
 from trialwright.ledger.vault import Vault, Visitor
 from trialwright.trial.commands import Command
 from trialwright.trial.delegations import delegations_of
@@ -27,6 +33,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+_AWAKE, _NOTED = "awake", 60  # in the session: when somebody was seen last, and after how many seconds it is noted
 _CHOSEN = "delegation"  # which of her delegations somebody acts under, in her session
 
 
@@ -46,6 +53,10 @@ def guarded(page: str, view: View) -> View:
     """The view, for those whose role may open the page."""
 
     @wraps(view)
+    def looking(request: HttpRequest, *parts: Any, **named: Any) -> HttpResponse:
+        with desk().looking():
+            return inner(request, *parts, **named)
+
     def inner(request: HttpRequest, *parts: Any, **named: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return _sign_in(request)
@@ -63,7 +74,7 @@ def guarded(page: str, view: View) -> View:
         answer: HttpResponse = view(request, *parts, **named)
         return answer
 
-    return inner
+    return looking
 
 
 def choose(request: HttpRequest, delegation: str) -> None:
@@ -145,6 +156,29 @@ _NAVIGATION = (
     "casebooks",
     "find",
 )
+
+
+def awake(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A session of somebody who works goes on: noted at most once a minute, which ends it at most a minute early."""
+
+    def inner(request: HttpRequest) -> HttpResponse:
+        if SESSION_KEY in request.session and time.time() - request.session.get(_AWAKE, 0) > _NOTED:
+            request.session[_AWAKE] = int(time.time())
+        return get_response(request)
+
+    return inner
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """What is said where a page cannot be made: the database is away, or the fault is ours. Nothing is read for it."""
+    wrong = sys.exc_info()[1]
+    away: list[Finding] = []
+    if isinstance(wrong, Refused) and all(one.code.startswith("ledger_") for one in wrong.findings):
+        away = list(wrong.findings)
+    elif isinstance(wrong, DatabaseError | InterfaceError):
+        away = [finding("web_accounts_away", why=str(wrong).partition("\n")[0])]
+    answer = render_to_string("web/broken.html", {"away": away, "again": request.method in ("GET", "HEAD")})
+    return HttpResponse(answer, status=503 if away else 500, headers={"Retry-After": "5"} if away else {})
 
 
 def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

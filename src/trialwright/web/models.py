@@ -1,4 +1,4 @@
-"""What is kept beside the ledger: accounts and drafts. Nothing here is a fact of the trial."""
+"""What is kept beside the ledger: accounts, drafts, and lines made from the ledger. None is a fact of the trial."""
 
 from __future__ import annotations
 
@@ -163,3 +163,52 @@ class ApiKeyUsed(models.Model):
         """One request per key and token."""
 
         constraints = (models.UniqueConstraint(fields=("token", "key"), name="one_request"),)
+
+
+class ReadUpTo(models.Model):
+    """How far the ledger was read for the lines: one row, with what they were made by."""
+
+    seq = models.BigIntegerField()
+    hash = models.CharField(max_length=64)
+    software = models.CharField(max_length=100)
+    basis = models.CharField(max_length=64)  # the protocol of each site, and the answers to its questions
+    at = models.DateTimeField()
+
+
+class Line(models.Model):
+    """What Today and the screening log say of one participant, until a moment; made from the ledger, anew at will."""
+
+    identity = models.CharField(max_length=200, unique=True)
+    wanted = models.BigIntegerField(default=0)  # the last event of hers that the line must know
+    until = models.DateTimeField(db_index=True)
+    site = models.CharField(max_length=100, default="")
+    screened = models.CharField(max_length=20, default="")  # empty: not made yet, or her coming was taken back
+    tone = models.CharField(max_length=10, default="")
+    content = models.TextField(default="")
+
+    class Meta:
+        """The screening log is read newest first, of one site or of all."""
+
+        indexes = (
+            models.Index(fields=("screened", "identity"), name="line_log"),
+            models.Index(fields=("site", "screened", "identity"), name="line_log_of_site"),
+        )
+
+
+class Work(models.Model):
+    """One thing on a line that waits for somebody: in which list of Today it stands, and where in it."""
+
+    line = models.ForeignKey(Line, on_delete=models.CASCADE)
+    site = models.CharField(max_length=100)
+    section = models.CharField(max_length=20)
+    rank = models.SmallIntegerField()  # what is late comes before what is due
+    sort = models.CharField(max_length=300)
+    place = models.SmallIntegerField()  # which of the line's visits, queries, results or events it is
+
+    class Meta:
+        """Each list is read from its top, of one site or of all."""
+
+        indexes = (
+            models.Index(fields=("section", "rank", "sort"), name="work_list"),
+            models.Index(fields=("site", "section", "rank", "sort"), name="work_list_of_site"),
+        )

@@ -1,9 +1,10 @@
-"""The process: accounts migrated, Django set up, and waitress listening; nothing else runs beside it."""
+"""The process: accounts migrated, Django set up, waitress listening, and one thread that makes stale lines anew."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -41,11 +42,18 @@ def set_up(desk: Desk, options: Options, vault: Vault) -> Any:
 
 def listen(application: Any, host: str, port: int, proxy: str, ready: Callable[[], None]) -> None:
     """Serve until interrupted; `proxy` is the address whose forwarded headers are believed, or nothing."""
-    server = bound(application, host, port, proxy)
+    from trialwright.web import lines
+    from trialwright.web.guard import desk
+
+    server, stop = bound(application, host, port, proxy), threading.Event()
+    reader = threading.Thread(target=lines.keep_up, args=(desk(), stop), name="lines", daemon=True)
+    reader.start()
     ready()
     with suppress(KeyboardInterrupt):
         server.run()
+    stop.set()
     server.close()
+    reader.join()
 
 
 def bound(application: Any, host: str, port: int, proxy: str) -> Any:

@@ -66,6 +66,7 @@ def configure(desk: Desk, options: Options, vault: Vault) -> None:
             "django.middleware.common.CommonMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "trialwright.web.guard.awake",
             "django.contrib.messages.middleware.MessageMiddleware",
             "django_htmx.middleware.HtmxMiddleware",
             "axes.middleware.AxesMiddleware",
@@ -102,7 +103,6 @@ def configure(desk: Desk, options: Options, vault: Vault) -> None:
         ],
         LOGIN_URL="sign_in",
         SESSION_COOKIE_AGE=IDLE_MINUTES * 60,
-        SESSION_SAVE_EVERY_REQUEST=True,
         SESSION_EXPIRE_AT_BROWSER_CLOSE=True,
         SESSION_COOKIE_SAMESITE="Strict",
         CSRF_COOKIE_SAMESITE="Strict",
@@ -143,14 +143,16 @@ def database(place: str) -> dict[str, Any]:
     """Django's words for a path or a `postgresql://` URL."""
     if "://" not in place:
         options = {"timeout": 30, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode = WAL"}
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": place, "OPTIONS": options}
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": place, "CONN_MAX_AGE": None, "OPTIONS": options}
     from psycopg.conninfo import conninfo_to_dict
 
     told = dict(conninfo_to_dict(place))
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     found = {names[key]: value for key, value in told.items() if key in names}
     rest = {key: value for key, value in told.items() if key not in names}
-    return {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": 60, **found, "OPTIONS": rest}
+    # a connection is kept, and looked at before it is used again: the database may have been away
+    kept = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+    return {"ENGINE": "django.db.backends.postgresql", **kept, **found, "OPTIONS": rest}
 
 
 def _hasher(options: Options) -> str:

@@ -8,7 +8,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from trialwright.web.api.urls import api
-from trialwright.web.guard import View, guarded
+from trialwright.web.guard import View, broken, guarded
 from trialwright.web.pages import (
     audit,
     casebooks,
@@ -110,3 +110,5 @@ urlpatterns: list[Any] = [
     *(path(address, view, name=name) for name, (address, view) in OPEN.items()),
     path("api/v1/", api.urls),
 ]
+
+handler500 = broken

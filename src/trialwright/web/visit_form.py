@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -133,13 +134,13 @@ def _asked(protocol: Protocol, participant: Participant, item: str, person: str,
     text = f"{label(protocol, item)}, {person}" if person else label(protocol, item)
     made = field_of(name, text, protocol.vocabulary.items[item], protocol.limits.get(item, NO_LIMITS))
     made.may_be_not_done = True
-    if _against_normal(protocol, item):
+    if item in _against_normal(protocol):
         made.normal = ("", "")
     needed = protocol.document.items[item].role
     if needed and needed != role:
         made.locked = needed
     log = participant.relatives.get(person, {}) if person else participant.observed
-    made.recorded = [(shown(protocol, item, event), event.seq) for event in log.get(item, ())][-3:]
+    made.recorded = [(shown(protocol, item, event), event.seq) for event in log.get(item, ())[-3:]]
     return made
 
 
@@ -153,11 +154,16 @@ def shown(protocol: Protocol, item: str, event: Event) -> str:
     return f"{value}, {event.on}"
 
 
-def _against_normal(protocol: Protocol, item: str) -> bool:
-    """Whether a rule compares the item with the reference range that comes with the result."""
-    part = protocol.document.population
-    rules = [one.rule for one in (*part.inclusion.values(), *part.exclusion.values())]
-    return any(f"{item} inside normal" in rule or f"{item} outside normal" in rule for rule in rules)
+def _against_normal(protocol: Protocol) -> frozenset[str]:
+    """The items that a rule compares with the reference range that comes with the result."""
+    if protocol.digest not in _COMPARED:
+        part = protocol.document.population
+        rules = " ".join(one.rule for one in (*part.inclusion.values(), *part.exclusion.values()))
+        _COMPARED[protocol.digest] = frozenset(re.findall(r"(\w+) (?:inside|outside) normal", rules))
+    return _COMPARED[protocol.digest]
+
+
+_COMPARED: dict[str, frozenset[str]] = {}  # by the digest of the protocol
 
 
 def _kinds(protocol: Protocol, participant: Participant, activity: Activity, record: str) -> Iterator[Kind]:

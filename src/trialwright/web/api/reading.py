@@ -19,6 +19,7 @@ from trialwright.web.api.problems import REFUSALS, NotAllowed
 from trialwright.web.eligibility_panel import panel
 from trialwright.web.exports import OFFERED, made, may_have, offered
 from trialwright.web.guard import desk, hers, within
+from trialwright.web.lines import summaries
 from trialwright.web.pages.reports import handed_out
 from trialwright.web.permissions import may_do, may_open
 from trialwright.web.summary import Summary, visit_label
@@ -113,7 +114,7 @@ def participants(
 ) -> s.Women:
     """Participants of the sites that may be seen, in the order of screening."""
     _opens(request, "screening")
-    rows = [one for one in desk().summaries(request.acting.site) if q.lower() in one.identity.lower()]
+    rows = [one for one in summaries(desk(), request.acting.site) if q.lower() in one.identity.lower()]
     shown = [_woman(one) for one in _paged(rows, page, size)]
     return s.Women(items=shown, total=len(rows), page=page, size=size)
 
@@ -122,7 +123,7 @@ def participant(request: HttpRequest, identity: str) -> s.Woman:
     """Where one participant stands."""
     _opens(request, "participant")
     found = hers(request, identity)
-    line = next((one for one in desk().summaries(found.site) if one.identity == found.identity), None)
+    line = next((one for one in summaries(desk(), found.site) if one.identity == found.identity), None)
     if line is None:
         raise Http404
     return _woman(line)
@@ -237,7 +238,7 @@ def worklist(request: HttpRequest) -> list[s.Work]:
     """What waits today: visits, queries and clocks of reporting."""
     _opens(request, "screening")
     found = []
-    for one in desk().summaries(request.acting.site):
+    for one in summaries(desk(), request.acting.site):
         working = desk().protocol(one.site)
         for visit in one.visits:
             found.append(
@@ -266,7 +267,7 @@ def queries(request: HttpRequest) -> list[s.Query]:
     _opens(request, "screening")
     return [
         s.Query(participant=one.identity, query=number, item=item, says=says)
-        for one in desk().summaries(request.acting.site)
+        for one in summaries(desk(), request.acting.site)
         for number, item, says in one.queries
     ]
 

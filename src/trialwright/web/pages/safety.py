@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -13,26 +17,22 @@ from trialwright.trial.signatures import Signature
 from trialwright.views.serious_events import SeriousEvent
 from trialwright.web.boundary import boundary_now, boundary_svg, may_see
 from trialwright.web.guard import allowed, desk, within
+from trialwright.web.lines import refresh, summary, works
 from trialwright.web.pages.order import link_to
-from trialwright.web.summary import RUNNING, events_of
+from trialwright.web.summary import RUNNING
+
+_PER_PAGE = 25
 
 
 def safety(request: HttpRequest) -> HttpResponse:
-    """Clocks that run first; only women with an event are folded."""
-    trial, today, now = desk().trial(), desk().today(), desk().now()
-    rows = []
-    for line in desk().summaries(request.acting.site):
-        if not line.filed:
-            continue
-        woman = desk().participant(line.identity)
-        if woman is not None:
-            rows += events_of(desk().protocol(line.site), trial, woman, today, now)
-    rows.sort(
-        key=lambda row: (not any(due.standing in RUNNING and not due.sent_at for due in row.due), row.participant)
-    )
+    """Alerts, and events that are or may be serious, those with clocks that run first."""
+    progress, trial, now = refresh(desk()), desk().trial(), desk().now()
+    page = Paginator(works(request.acting.site, "events"), _PER_PAGE).get_page(request.GET.get("page"))
+    rows = [summary(work.line).filed[work.place] for work in page]
     sends = request.acting.role if allowed(request, c.SendReport) else ""
     shown = [
-        (row, [(due, _sent(row, due, sends)) for due in row.due if due.standing != "does not apply"]) for row in rows
+        (row, [(_now(due, now), _sent(row, due, sends)) for due in row.due if due.standing != "does not apply"])
+        for row in rows
     ]
     signed = _signed_reviews()
     alerts = [
@@ -52,6 +52,8 @@ def safety(request: HttpRequest) -> HttpResponse:
         "boundary": told,
         "boundary_told": boundary_told(told) if told else "",
         "rows": shown,
+        "page": page,
+        "progress": progress,
         "alerts": alerts,
         "may_report": may_report,
         "may_complete": allowed(request, c.CompleteRecord),
@@ -65,6 +67,11 @@ def boundary(request: HttpRequest) -> HttpResponse:
     if not drawn:
         raise Http404
     return HttpResponse(drawn, content_type="image/svg+xml")
+
+
+def _now(due: Due, now: datetime) -> Due:
+    """The clock with what is left of its time now."""
+    return replace(due, left=due.due - now) if due.due and due.left is not None else due
 
 
 def _signed_reviews() -> dict[str, list[Signature]]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial import commands as c
 from trialwright.trial.custody import OPEN
 from trialwright.trial.state import TrialState
 from trialwright.web.guard import allowed, choose, desk, within
+from trialwright.web.lines import CLOCKS, refresh, summary, tally, works
+from trialwright.web.models import Work
 from trialwright.web.orders import ORDERS
 from trialwright.web.pages.order import link_to
-from trialwright.web.summary import Running, Summary
+from trialwright.web.words import label
 
 #: The sections of the page -> the roles that see them.
 SECTIONS: dict[str, frozenset[str]] = {
@@ -46,7 +51,7 @@ SECTIONS: dict[str, frozenset[str]] = {
     "questions": frozenset({"investigator", "sponsor", "administrator", "monitor", "auditor"}),
 }
 
-_SHOWN = 12
+_SHOWN, _PER_PAGE = 12, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,55 +71,78 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A list of work with its heading; what does not fit is counted."""
+    """A list of work with its heading: its first lines, or a page of them where it was asked for alone."""
 
     name: str
     title: str
     empty: str
     tasks: list[Task]
     more: int = 0
+    page: Page | None = None
 
 
 def today(request: HttpRequest) -> HttpResponse:
     """The page of the day."""
     acting = request.acting
     seen = {name for name, roles in SECTIONS.items() if acting.role in roles}
-    women = desk().summaries(acting.site) if seen & {"clocks", "visits", "queries", "expiring"} else []
+    progress = refresh(desk()) if seen & {"clocks", "visits", "queries", "expiring"} else None
     trial, protocol = desk().trial(), desk().protocol(acting.site)
-    everything = request.GET.get("all", "")
-    found = [
-        _section("clocks", "Clocks that run", "No report is due.", list(_clocks(request, women)), everything),
-        _section("alerts", "Alerts", "Nothing holds the trial up.", list(_alerts(request, trial)), everything),
-        _section("visits", "Visits", "No visit is due or late.", list(_visits(women)), everything),
-        _section("queries", "Queries", "No query is open.", list(_queries(request, women)), everything),
-        _section(
-            "expiring",
-            "Results that expire within 14 days",
-            "No result expires within 14 days.",
-            list(_expiring(women)),
-            everything,
+    told: dict[str, tuple[Any, Any, Any, Callable[[Any], Task]]] = {
+        "clocks": (
+            _("Clocks that run"),
+            _("No report is due."),
+            works(acting.site, "clocks"),
+            lambda work: _clock(request, work),
         ),
-        _section("units", "Units under way", "No unit is under way.", list(_units(request, trial)), everything),
-        _section("lots", "Lots that wait", "No lot waits.", list(_lots(trial)), everything),
-        _section(
-            "questions",
-            "Open questions of the protocol",
-            "Every question of the protocol is answered.",
+        "alerts": (_("Alerts"), _("Nothing holds the trial up."), list(_alerts(request, trial)), _itself),
+        "visits": (_("Visits"), _("No visit is due or late."), works(acting.site, "visits"), _visit),
+        "queries": (
+            _("Queries"),
+            _("No query is open."),
+            works(acting.site, "queries"),
+            lambda work: _query(request, work),
+        ),
+        "expiring": (
+            _("Results that expire within 14 days"),
+            _("No result expires within 14 days."),
+            works(acting.site, "expiring"),
+            lambda work: _expiry(protocol, work),
+        ),
+        "units": (_("Units under way"), _("No unit is under way."), list(_units(request, trial)), _itself),
+        "lots": (_("Lots that wait"), _("No lot waits."), list(_lots(trial)), _itself),
+        "questions": (
+            _("Open questions of the protocol"),
+            _("Every question of the protocol is answered."),
             list(_questions(protocol, trial)),
-            everything,
+            _itself,
         ),
-    ]
-    shown = [one for one in found if one.name in seen]
-    quiet = [one.empty for one in shown if not one.tasks]
-    shown = [one for one in shown if one.tasks]
+    }
+    found = [_section(request, name, *told[name]) for name in told if name in seen]
+    shown = [one for one in found if one.tasks]
     context = {
         "sections": shown,
-        "quiet": quiet,
-        "tally": _tally(seen, women),
+        "quiet": [one.empty for one in found if not one.tasks] if not progress else [],
+        "tally": _tally(seen, acting.site),
         "paused": [a for a in trial.alerts.values() if a.pauses],
         "may_report": allowed(request, c.AddRecord),
+        "progress": progress,
     }
     return render(request, "web/today.html", context)
+
+
+def _section(
+    request: HttpRequest, name: str, title: Any, empty: Any, rows: Any, task: Callable[[Any], Task]
+) -> Section:
+    if request.GET.get("all", "") == name:
+        page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
+        return Section(name, title, empty, [task(one) for one in page], page=page)
+    first = [task(one) for one in rows[:_SHOWN]]
+    number = len(rows) if isinstance(rows, list) else rows.count() if len(first) == _SHOWN else len(first)
+    return Section(name, title, empty, first, number - len(first))
+
+
+def _itself(task: Task) -> Task:
+    return task
 
 
 def act_as(request: HttpRequest) -> HttpResponse:
@@ -124,63 +152,69 @@ def act_as(request: HttpRequest) -> HttpResponse:
     return redirect("today")
 
 
-def _section(name: str, title: str, empty: str, tasks: list[Task], everything: str) -> Section:
-    shown = tasks if everything == name else tasks[:_SHOWN]
-    return Section(name, title, empty, shown, len(tasks) - len(shown))
-
-
-def _tally(names: set[str], women: list[Summary]) -> list[tuple[str, int, str]]:
+def _tally(names: set[str], site: str) -> list[tuple[Any, int, str]]:
     """The figures at the top of the page."""
-    figures: list[tuple[str, int, str]] = []
+    counts = tally(site)
+    figures: list[tuple[Any, int, str]] = []
     if "visits" in names:
-        standings = [visit.standing for one in women for visit in one.visits]
-        figures += [("late", standings.count("late"), "bad"), ("due", standings.count("due"), "open")]
-        figures += [("undecided", standings.count("undecided"), "quiet")]
+        late, due, undecided = (counts.get(("visits", rank), 0) for rank in range(3))
+        figures += [(_("late"), late, "bad"), (_("due"), due, "open"), (_("undecided"), undecided, "quiet")]
     if "queries" in names:
-        figures.append(("queries", sum(len(one.queries) for one in women), "quiet"))
+        figures.append((_("queries"), counts.get(("queries", 0), 0), "quiet"))
     if "clocks" in names:
-        pressing = [clock for one in women for clock in one.clocks if clock.due.standing != "unknown"]
-        figures.append(("clocks", len(pressing), "bad"))
+        figures.append((_("clocks"), sum(counts.get(("clocks", rank), 0) for rank in range(3)), "bad"))
     return figures
 
 
-def _clocks(request: HttpRequest, women: list[Summary]) -> Iterator[Task]:
-    """Reports that are due, the most pressing first; of those that wait for somebody's judgement one line per event."""
-    rows: list[Running] = [clock for one in women for clock in one.clocks]
-    order = {"overdue": 0, "at once": 1, "running": 2}
-    known = [row for row in rows if row.due.standing in order]
-    for row in sorted(known, key=lambda row: (order[row.due.standing], row.due.due_local or "~", row.participant)):
-        tone = "bad" if row.due.standing in ("overdue", "at once") else "open"
-        duty = "sponsor" if "sponsor" in row.due.who.lower() else "investigator"
-        link, action = "/safety", "Look"
-        if allowed(request, c.SendReport) and request.acting.role == duty:
-            link = link_to(
-                "send-report",
-                participant=row.participant,
-                kind=row.kind,
-                record=row.record,
-                rule=row.due.rule,
-                to=row.due.to_whom,
-                back="/",
-            )
-            action = "Mark sent"
-        what = f"{row.term.replace('_', ' ')}: {row.due.what} to {row.due.to_whom}"
-        yield Task(
-            row.participant,
-            what,
-            row.due.due_local,
-            row.due.standing,
-            tone,
-            link,
-            action,
-            f"by the {duty}",
-            row.due.left,
+def _clock(request: HttpRequest, work: Work) -> Task:
+    """A report that is due, or an event whose reports wait for somebody's judgement."""
+    clocks = summary(work.line).clocks
+    row = clocks[work.place]
+    term = row.term.replace("_", " ")
+    if work.rank == CLOCKS["unknown"]:
+        number = sum(one.record == row.record and one.due.standing == "unknown" for one in clocks)
+        reports = ngettext("1 report waits", "%(number)s reports wait", number) % {"number": number}
+        what = _("%(term)s: %(reports)s for a judgement of this event") % {"term": term, "reports": reports}
+        return Task(row.participant, what, "", _("to judge"), "quiet", "/safety", _("Look"), row.record)
+    tone = "bad" if row.due.standing in ("overdue", "at once") else "open"
+    duty = "sponsor" if "sponsor" in row.due.who.lower() else "investigator"
+    link, action = "/safety", _("Look")
+    if allowed(request, c.SendReport) and request.acting.role == duty:
+        link = link_to(
+            "send-report",
+            participant=row.participant,
+            kind=row.kind,
+            record=row.record,
+            rule=row.due.rule,
+            to=row.due.to_whom,
+            back="/",
         )
-    waiting = Counter((row.participant, row.record, row.term) for row in rows if row.due.standing not in order)
-    for (who, record, term), number in waiting.items():
-        reports = "1 report waits" if number == 1 else f"{number} reports wait"
-        what = f"{term.replace('_', ' ')}: {reports} for a judgement of this event"
-        yield Task(who, what, "", "to judge", "quiet", "/safety", "Look", record)
+        action = _("Mark sent")
+    left = row.due.due - desk().now() if row.due.due else None
+    what = _("%(term)s: %(report)s to %(whom)s") % {"term": term, "report": row.due.what, "whom": row.due.to_whom}
+    by = _("by the investigator") if duty == "investigator" else _("by the sponsor")
+    return Task(row.participant, what, row.due.due_local, _(row.due.standing), tone, link, action, by, left)
+
+
+def _visit(work: Work) -> Task:
+    tones = {"late": "bad", "due": "open", "undecided": "quiet"}
+    visit, who = summary(work.line).visits[work.place], work.line.identity
+    link = f"/participants/{who}/visits/{visit.encounter}/?record={visit.record}"
+    when = _("%(first)s to %(last)s") % {"first": visit.earliest, "last": visit.latest}
+    return Task(who, visit.encounter, when, _(visit.standing), tones[visit.standing], link, _("Open"), visit.why)
+
+
+def _query(request: HttpRequest, work: Work) -> Task:
+    (number, item, says), who = summary(work.line).queries[work.place], work.line.identity
+    action = _("Answer") if allowed(request, ORDERS["close-query"].command) else _("Look")
+    link = f"/participants/{who}/queries/{number}/"
+    return Task(who, says, item.replace("_", " "), number, "quiet", link, action)
+
+
+def _expiry(protocol: Protocol, work: Work) -> Task:
+    row, who = summary(work.line).expiring[work.place], work.line.identity
+    when = _("valid to %(day)s") % {"day": row.day}
+    return Task(who, label(protocol, row.item), when, _("expires"), "open", f"/participants/{who}/", _("Open"))
 
 
 def _alerts(request: HttpRequest, trial: TrialState) -> Iterator[Task]:
@@ -189,77 +223,39 @@ def _alerts(request: HttpRequest, trial: TrialState) -> Iterator[Task]:
             continue
         if one.participant and not within(request, trial.sites.get(one.participant)):
             continue
-        link, action = "/safety", "Look"
+        link, action = "/safety", _("Look")
         if allowed(request, ORDERS["review-trigger"].command) and not one.decision:
-            link, action = link_to("review-trigger", alert=one.identity, back="/"), "Review"
-        standing, tone = ("trial paused", "bad") if one.pauses else ("to review", "open")
+            link, action = link_to("review-trigger", alert=one.identity, back="/"), _("Review")
+        standing, tone = (_("trial paused"), "bad") if one.pauses else (_("to review"), "open")
         yield Task(one.participant, one.says, one.on, standing, tone, link, action, one.identity)
-
-
-def _visits(women: list[Summary]) -> Iterator[Task]:
-    order = {"late": 0, "due": 1, "undecided": 2}
-    tones = {"late": "bad", "due": "open", "undecided": "quiet"}
-    rows = [(visit, one) for one in women for visit in one.visits]
-    rows.sort(key=lambda row: (order[row[0].standing], row[0].latest, row[1].identity))
-    for visit, one in rows:
-        link = f"/participants/{one.identity}/visits/{visit.encounter}/?record={visit.record}"
-        yield Task(
-            one.identity,
-            visit.encounter,
-            f"{visit.earliest} to {visit.latest}",
-            visit.standing,
-            tones[visit.standing],
-            link,
-            "Open",
-            visit.why,
-        )
-
-
-def _queries(request: HttpRequest, women: list[Summary]) -> Iterator[Task]:
-    can = allowed(request, ORDERS["close-query"].command)
-    for one in women:
-        for number, item, says in one.queries:
-            link = f"/participants/{one.identity}/queries/{number}/"
-            yield Task(one.identity, says, item.replace("_", " "), number, "quiet", link, "Answer" if can else "Look")
-
-
-def _expiring(women: list[Summary]) -> Iterator[Task]:
-    rows = sorted((row for one in women for row in one.expiring), key=lambda row: (row.day, row.participant))
-    for row in rows:
-        link = f"/participants/{row.participant}/"
-        yield Task(row.participant, row.label, f"valid to {row.day}", "expires", "open", link, "Open")
 
 
 def _units(request: HttpRequest, trial: TrialState) -> Iterator[Task]:
     for one in trial.custody.units.values():
-        if one.state in OPEN and within(request, trial.sites.get(one.participant)):
-            when = f"expires {one.expires.replace('T', ' ')}" if one.expires else "not prepared yet"
-            yield Task(
-                one.participant, one.identity, when, one.state, "open", f"/product/units/{one.identity}/", "Open"
-            )
-        elif one.state in ("complete", "partial", "aborted", "rejected") and within(
-            request, trial.sites.get(one.participant)
-        ):
-            yield Task(
-                one.participant,
-                one.identity,
-                "the rest is not accounted for",
-                one.state,
-                "quiet",
-                f"/product/units/{one.identity}/",
-                "Open",
-            )
+        if not within(request, trial.sites.get(one.participant)):
+            continue
+        link = f"/product/units/{one.identity}/"
+        if one.state in OPEN:
+            expires = _("expires %(when)s") % {"when": one.expires.replace("T", " ")}
+            when = expires if one.expires else _("not prepared yet")
+            yield Task(one.participant, one.identity, when, _(one.state), "open", link, _("Open"))
+        elif one.state in ("complete", "partial", "aborted", "rejected"):
+            when = _("the rest is not accounted for")
+            yield Task(one.participant, one.identity, when, _(one.state), "quiet", link, _("Open"))
 
 
 def _lots(trial: TrialState) -> Iterator[Task]:
     for one in trial.custody.lots.values():
         if one.state in ("registered", "conditional"):
-            waits = "waits for release" if one.state == "registered" else "released on condition of a later result"
-            yield Task("", one.identity, waits, one.state, "open", f"/product/lots/{one.identity}/", "Open")
+            registered, conditional = _("waits for release"), _("released on condition of a later result")
+            waits = registered if one.state == "registered" else conditional
+            yield Task("", one.identity, waits, _(one.state), "open", f"/product/lots/{one.identity}/", _("Open"))
 
 
 def _questions(protocol: Protocol, trial: TrialState) -> Iterator[Task]:
     for name, one in protocol.document.assumptions.items():
         if not one.choice and name not in trial.answers:
-            blocks = f"blocks {', '.join(one.blocks)}".replace("_", " ") if one.blocks else ""
-            yield Task("", one.silent, f"{one.decides} decides", "open", "open", "/trial", "Look", blocks)
+            told = {"what": ", ".join(one.blocks).replace("_", " ")}
+            blocks = _("blocks %(what)s") % told if one.blocks else ""
+            decides = _("%(who)s decides") % {"who": one.decides}
+            yield Task("", one.silent, decides, _("open"), "open", "/trial", _("Look"), blocks)

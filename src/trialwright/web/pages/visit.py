@@ -46,7 +46,9 @@ def visit(request: HttpRequest, identity: str, encounter: str) -> HttpResponse:
         form = filled(blank, told)
         above = _save(request, woman, form, told)
         if above is None:
-            _drafts(request, woman, form).delete()
+            draft = _drafts(request, woman, form).first()
+            if draft is not None:
+                draft.delete()
             return redirect(f"/participants/{identity}/" if form.ends else request.get_full_path())
         return _shown(request, woman, protocol, form, told, above)
     draft = _drafts(request, woman, blank).first()
@@ -103,35 +105,26 @@ def _drafts(request: HttpRequest, woman: Participant, form: VisitForm) -> Any:
 def _save(request: HttpRequest, woman: Participant, form: VisitForm, told: Mapping[str, str]) -> list[Finding] | None:
     """Submit the whole form, or say what stands in the way; None where it is done."""
     commands, identity = commands_of(form, woman), told.get("form", "") or str(uuid.uuid4())
-    if desk().sent_before(identity, list(commands)):
-        return None
     by = sender(request)
     forbidden = [one for one in commands.values() if not allowed(request, type(one))]
     if forbidden:
         return [
             finding("role_wrong", what=type(forbidden[0]).__name__, needed="another role", user=by.user, role=by.role)
         ]
-    other = _changed_since(woman, told.get("seen", ""), by.user)
-    if other:
-        return [finding("web_changed_since", user=other, participant=woman.identity)]
-    tried = desk().try_out(commands, by)
-    _say(form, tried)
-    if tried.refused:
+    told_of = told.get("seen", "")
+    seen = int(told_of) if told_of.isdecimal() else woman.last
+    try:
+        desk().submit(commands, by, identity, seen=seen)
+    except Refused as refused:
+        if refused.findings[0].code == "web_changed_since":
+            return list(refused.findings)
+        tried = desk().try_out(commands, by)  # what else is wrong, field by field
+        _say(form, tried)
+        if not tried.refused:  # it is none of the form's own faults: the disk is full, say
+            return list(refused.findings)
         beside = {one.name for one in form.fields}
         return [found for name, several in tried.refused.items() if name not in beside for found in several]
-    try:
-        desk().submit(commands, by, identity)
-    except Refused as refused:  # somebody was quicker
-        return list(refused.findings)
     return None
-
-
-def _changed_since(woman: Participant, seen: str, user: str) -> str:
-    """Who else recorded something for her since the form was opened."""
-    if not seen.isdecimal() or woman.last <= int(seen):
-        return ""
-    others = [event.user for event in desk().events_of(woman.identity) if event.seq > int(seen) and event.user != user]
-    return others[-1] if others else ""
 
 
 def _say(form: VisitForm, tried: Tried) -> None:
