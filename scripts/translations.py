@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -30,12 +31,14 @@ from trialwright.core.truth import Truth
 from trialwright.exchange import csv_sheet
 from trialwright.ledger.vault import Vault
 from trialwright.protocol.adverse_event import RELATEDNESS
-from trialwright.protocol.eligibility import Verdict
+from trialwright.protocol.load import load
+from trialwright.protocol.reading import chapters
 from trialwright.trial import clocks, custody, delegations, schedule
 from trialwright.views import alerts
 from trialwright.web.desk import Desk
 from trialwright.web.settings import LANGUAGES as OFFERED
 from trialwright.web.settings import Options, configure
+from trialwright.web.summary import STATUSES
 
 WEB = Path(__file__).parent.parent / "src" / "trialwright" / "web"
 #: The languages that need a catalogue, as folders are called.
@@ -79,6 +82,7 @@ def gathered() -> Iterator[Text]:
     for file in sorted(WEB.rglob("*.py")):
         yield from of_code(file.read_text("utf-8"))
     yield from filter(None, of_tables())
+    yield from of_protocols()
 
 
 def of_template(engine: Any, source: str) -> Iterator[Text]:
@@ -119,10 +123,34 @@ def of_tables() -> Iterator[str]:
     yield from csv_sheet.SEPARATORS.values()
     for states in (schedule.Standing, clocks.Standing, alerts.Standing, custody.UnitState):
         yield from get_args(states)
-    yield from (*LOT_STEPS, *TONES, "recalled", *ANSWERS, *RELATEDNESS, *get_args(Verdict), "inclusion", "exclusion")
+    yield from (
+        *LOT_STEPS,
+        *TONES,
+        "recalled",
+        *ANSWERS,
+        *RELATEDNESS,
+        *STATUSES,
+        "inclusion",
+        "exclusion",
+        "virtual",
+        "real",
+    )
     yield from (one.value for one in Truth)
     yield from (proof.PASSWORD, proof.DEMONSTRATION, second_factor.CODE, second_factor.RECOVERY, passkeys.PASSKEY)
     yield from ERASURE_REASONS
+
+
+def of_protocols() -> Iterator[str]:
+    """What the page of the protocol calls its parts, with the trials of the project."""
+    for folder in sorted((WEB.parents[2] / "protocols").iterdir()):
+        protocol, _ = load(folder)
+        if protocol is None:
+            continue
+        own = json.dumps(protocol.document.model_dump(mode="json")).lower()
+        for chapter in chapters(protocol):
+            yield chapter.title
+            told = (line.of for clause in chapter.clauses for line in clause.lines)
+            yield from (one for one in told if f'"{one.lower()}"' not in own.replace("_", " "))
 
 
 def merged(file: Path, name: str, texts: Iterable[Text]) -> Catalog:

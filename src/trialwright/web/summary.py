@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from trialwright.core.partial_date import add_months, partial_date
 from trialwright.language.typed import Age, Typed, parts
 from trialwright.language.vocabulary import Duration
-from trialwright.protocol.protocol import Protocol, label
+from trialwright.protocol.protocol import Protocol
 from trialwright.trial.clocks import Due
 from trialwright.trial.schedule import PART_ENDED, Planned, encounter_of, planned
 from trialwright.trial.state import Participant, TrialState
 from trialwright.views.cutoff import CutOff
 from trialwright.views.serious_events import SeriousEvent, serious_events
+from trialwright.web.words import label
 
 #: A result that expires within so many days is shown.
 _SOON = timedelta(days=14)
@@ -83,7 +86,7 @@ def summarise(protocol: Protocol, trial: TrialState, participant: Participant, t
         status,
         tone,
         participant.number,
-        label(protocol, arm) if arm else "",
+        arm,
         participant.determinations[-1].verdict if participant.determinations else "",
         participant.screening_ended or participant.withdrawn,
         tuple(one for one in visits if one.standing in _OPEN),
@@ -156,6 +159,14 @@ def _unripe(participant: Participant, today: date) -> bool:
 # ---------------------------------------------------------------- what it says
 
 
+#: Where somebody may be in the trial; in a trial of several arms `in arm` goes before the name of hers.
+STATUSES = (
+    *("withdrawn", "not enrolled", "allocated", "enrolled", "eligible", "ineligible", "undetermined"),
+    *("in screening", "consent awaited"),
+)
+IN_ARM = "in arm "
+
+
 def standing(protocol: Protocol, participant: Participant) -> tuple[str, str]:
     """Where she is in the trial, in words, and the tone in which it is shown."""
     if participant.withdrawn:
@@ -164,7 +175,7 @@ def standing(protocol: Protocol, participant: Participant) -> tuple[str, str]:
         return "not enrolled", "off"
     if participant.allocation is not None:
         arm = participant.allocation.arm
-        return (f"in arm {arm}" if arm and len(protocol.document.arms) > 1 else "allocated"), "good"
+        return (f"{IN_ARM}{arm}" if arm and len(protocol.document.arms) > 1 else "allocated"), "good"
     if participant.enrolled:
         return "enrolled", "good"
     if participant.determinations:
@@ -227,7 +238,9 @@ def _valid_until(day: date, valid: Duration) -> date:
 
 def visit_label(protocol: Protocol, name: str) -> str:
     """How the protocol calls a visit: `safety.99` is `Safety contact, 99 days`."""
-    base, _, repeat = name.partition(".")
+    base, _dot, repeat = name.partition(".")
     if not repeat or not protocol.document.schedule.encounters[base].each:
         return label(protocol, encounter_of(name))
-    return f"{label(protocol, base)}, {repeat} {protocol.timings[base].calendar}"
+    words = {"days": _("%(visit)s, %(number)s days"), "weeks": _("%(visit)s, %(number)s weeks")}
+    words |= {"months": _("%(visit)s, %(number)s months"), "years": _("%(visit)s, %(number)s years")}
+    return str(words[protocol.timings[base].calendar] % {"visit": label(protocol, base), "number": repeat})

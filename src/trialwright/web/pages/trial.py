@@ -8,6 +8,7 @@ from django.shortcuts import render
 from trialwright.trial import commands as c
 from trialwright.web.guard import allowed, desk
 from trialwright.web.pages.order import link_to
+from trialwright.web.words import written
 
 
 def trial(request: HttpRequest) -> HttpResponse:
@@ -18,7 +19,7 @@ def trial(request: HttpRequest) -> HttpResponse:
     sites = [
         (
             name,
-            one.en,
+            written(one),
             state.active.get(name, ""),
             link_to("activate-protocol", site=name, digest=protocol.digest, back="/trial")
             if activates and name not in state.active

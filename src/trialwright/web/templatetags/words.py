@@ -10,8 +10,10 @@ from django import template
 from django.utils.translation import gettext as _
 
 from trialwright.core.finding import Finding, mend, says
+from trialwright.protocol.document import LabelText
+from trialwright.web import words
 from trialwright.web.guard import desk
-from trialwright.web.summary import visit_label
+from trialwright.web.summary import IN_ARM, visit_label
 from trialwright.web.words import language
 
 register = template.Library()
@@ -30,9 +32,23 @@ def mended(found: Finding) -> str:
 
 
 @register.filter
+def written(text: LabelText) -> str:
+    """A label of the protocol in the reader's language."""
+    return words.written(text)
+
+
+@register.filter
 def visit(name: str) -> str:
     """A visit as the protocol calls it."""
     return visit_label(desk().protocol(), name)
+
+
+@register.filter
+def stands(status: str) -> str:
+    """Where a participant is in the trial, in the reader's language."""
+    if status.startswith(IN_ARM):
+        return str(_("in arm %(arm)s") % {"arm": status.removeprefix(IN_ARM)})
+    return str(_(status))
 
 
 @register.filter
