@@ -52,7 +52,9 @@ def serve(place: str | Path, accounts: str = "", port: int = 0, log: Path | None
     port = port or free_port()
     command = [sys.executable, "-m", "trialwright", "serve", str(place), "--port", str(port), "--json"]
     command += ["--database", accounts] if accounts else []
-    environment = {**os.environ, "TRIALWRIGHT_SECRET": "sessions outlive the process"}
+    # sessions outlive the process, and so do names in a vault that lies in a database
+    kept = {"TRIALWRIGHT_SECRET": "of every process", "TRIALWRIGHT_VAULT_KEY": "5a" * 32}
+    environment = {**os.environ, **kept}
     with (log or Path(os.devnull)).open("a") as errors:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, **options
@@ -67,6 +69,8 @@ def serve(place: str | Path, accounts: str = "", port: int = 0, log: Path | None
         process.wait(30)
         said = log.read_text()[-2000:] if log else f"exit code {process.returncode}"
         raise RuntimeError(f"the server did not start: {said}")
+    if '"address"' not in told:
+        raise RuntimeError(f"the server did not start: {told}")
     return Served("127.0.0.1", port, process)
 
 
