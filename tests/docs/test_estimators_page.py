@@ -20,7 +20,7 @@ PARTS = {
     "balance.mean_sd", "balance.standardised_difference", "balance.standardised_difference_of_proportions",
     "boundary.crosses", "boundary.pause_ranges", "boundary.posterior_above", "exact_comparison.binomial_chances",
     "exact_comparison.fisher_power_equal_tails", "linear_covariance.contrast",
-    "linear_covariance.fit_linear_covariance", "overlap.overlap_weights", "paired.signed_rank_distribution",
+    "linear_covariance.fit_linear_covariance", "overlap.overlap_weights", "paired.limit_depth", "paired.signed_rank_distribution",
     "populations.ate_weights", "populations.att_weights", "populations.entropy_weights",
     "populations.matching_weights", "repeated.unstructured_fit", "risk_ratio.proportions_under_ratio",
     "two_proportions.chances_of_tables", "two_proportions.proportions_under_difference",

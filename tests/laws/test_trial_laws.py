@@ -186,7 +186,7 @@ def _state(events: Sequence[Event]) -> State:
 _ASIDE = {
     "seq", "event", "events", "last", "of", "basis", "closed_by", "position", "part", "command", "previous", "hash",
     "decoded", "decoded_records", "eligibility", "final", "entries", "changed", "bases", "mended", "verified",
-    "reviews",
+    "reviews", "corrected",
 }  # fmt: skip
 
 

@@ -172,11 +172,11 @@ def test_a_place_taken_back_never_gives_one_number_to_two_women(desk: Desk) -> N
     assert desk.office.trial().enrolled == {"P-2": 2, "P-3": 3}
 
 
-def test_a_query_taken_back_leaves_the_others_their_numbers(desk: Desk) -> None:
+def test_a_query_is_answered_and_never_taken_back(desk: Desk) -> None:
     desk.do(*consented(), c.Observe("P-1", "amh", "9 ng/mL", DAY), c.Observe("P-1", "amh", "8 ng/mL", DAY))
-    desk.do(c.VoidEvent("P-1", _event(desk, e.QUERY_OPENED), "asked twice", DAY))
+    assert desk.refused(c.VoidEvent("P-1", _event(desk, e.QUERY_OPENED), "asked twice", DAY)) == ["review_taken_back"]
     desk.do(c.Observe("P-1", "amh", "7 ng/mL", DAY))
-    assert sorted(desk.office.participant("P-1").queries) == ["Q2", "Q3"]
+    assert sorted(desk.office.participant("P-1").queries) == ["Q1", "Q2", "Q3"]
 
 
 def test_a_query_answered_on_a_date_before_it_is_answered(desk: Desk) -> None:
