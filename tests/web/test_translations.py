@@ -22,7 +22,7 @@ from trialwright.web.permissions import COMMANDS, PAGES
 _OWN = {"h1", "h2", "h3", "button", "legend", "summary", "figcaption", "label", "option", "title", "dt"}
 #: What a page shows of people, of the trial, and of the languages that can be chosen.
 _DATA = {"trialwright", "english", *(one.replace(" ", "-") for one in ROLES)}
-#: What is data by its form: units, a visit with its window, a criterion in the words of the record.
+#: What is data by its form: units, a visit with its window, a criterion in the words of the record, a named token.
 _FORMS = re.compile(
     r"[munp]?(mol|g|L|IU)/m?L|million(/mL)?|.*⟦(future|yes|no)⟧.*|.* \d+( days)?|.*\(an invented trial\).*"
 )
