@@ -59,7 +59,7 @@ def participant(request: HttpRequest, identity: str) -> HttpResponse:
         "line": timeline(protocol, visits, marks, today),
         "facts": _facts(protocol, woman),
         "actions": list(actions(request, woman, protocol)),
-        "events": rows_of(protocol, woman, ADVERSE_EVENT),
+        "events": _events(woman),
         "transfers": transfers(cut) if protocol.document.pregnancy else [],
         "records": _records(protocol, woman),
         "courses": list(_courses(request, protocol, woman)),
@@ -167,6 +167,21 @@ def _facts(protocol: Protocol, woman: Participant) -> list[tuple[str, str]]:
     if woman.screening_ended:
         rows.append((_("Screening ended"), f"{woman.screening_ended}: {woman.screening_end_reason}"))
     return rows
+
+
+def _events(woman: Participant) -> list[tuple[str, str, str]]:
+    """Her adverse events: identity, day, and the term as it was entered last."""
+    found = []
+    for identity, events in woman.records.get(ADVERSE_EVENT, {}).items():
+        told = [
+            fields["term"]
+            for one in events
+            if isinstance(fields := one.payload.get("fields"), dict)
+            if "term" in fields
+        ]
+        term = told[-1] if told else None
+        found.append((identity, events[0].on, str(term.get("entered", "")) if isinstance(term, dict) else ""))
+    return found
 
 
 def _reached(protocol: Protocol, woman: Participant) -> list[tuple[str, PartialDate]]:
