@@ -75,6 +75,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     from django.test import override_settings
 
     made = prepared(tmp_path)
+    forget_drafts()
     with vault_in(tmp_path) as vault, override_settings(DESK=made, VAULT=vault):
         yield made
 
@@ -86,8 +87,16 @@ def desk_at_the_bedside(tmp_path: Path) -> Iterator[Desk]:
     from django.test import override_settings
 
     made = prepared(tmp_path, bedside=True)
+    forget_drafts()
     with vault_in(tmp_path) as vault, override_settings(DESK=made, VAULT=vault):
         yield made
+
+
+def forget_drafts() -> None:
+    """What was typed at an earlier desk: accounts are shared by the tests of a process, women are not."""
+    from trialwright.web.models import Draft
+
+    Draft.objects.all().delete()
 
 
 @pytest.fixture(scope="session")
