@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from trialwright.core.finding import finding, languages, mend, says, text
+from trialwright.core.finding import finding, languages, mend, says, text, unreadable
+from trialwright.core.hidden import escaped, hidden_in, may_hide, visible
 from trialwright.core.identifier import identifier
 from trialwright.core.interval import INFINITY, Interval, contains, divide, less, multiply, number, plain, point
 from trialwright.core.partial_date import add_months, completed_years, is_day, partial_date
@@ -216,3 +217,44 @@ def test_what_would_have_to_be_guessed_is_not(typed: str) -> None:
 def test_a_count_has_the_unit_one() -> None:
     assert str(COUNT) == "1"
     assert unit("1") == COUNT
+
+
+def test_a_unit_is_looked_up_by_its_code() -> None:
+    assert {unit("mL"): "a volume"}[unit("mL")] == "a volume"
+
+
+# ---------------------------------------------------------------- files and hidden characters
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (FileNotFoundError(2, "No such file or directory"), "No such file or directory"),
+        (OSError(), "the system does not give it"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "it is not UTF-8 text"),
+    ],
+)
+def test_why_a_file_cannot_be_read_is_told_in_our_words(wrong: OSError | UnicodeError, why: str) -> None:
+    assert unreadable(wrong) == why
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden", "shown"),
+    [
+        ("10 mg", [], "10 mg"),
+        ("10\tmg\n", [], "10\tmg\n"),
+        ("10 mg\u202egm 01", ["U+202E"], "10 mg⟨U+202E⟩gm 01"),
+        ("a\x07b\x07", ["U+0007"], "a⟨U+0007⟩b⟨U+0007⟩"),
+        ("é\x85", ["U+0085"], "é⟨U+0085⟩"),
+        ("内膜", [], "内膜"),
+    ],
+)
+def test_a_hidden_character_is_named_and_shown(text: str, hidden: list[str], shown: str) -> None:
+    assert hidden_in(text) == hidden
+    assert visible(text) == shown
+    assert may_hide(text) or not [one for one in hidden if one > "U+007F"]
+
+
+def test_json_names_a_hidden_character_by_its_number() -> None:
+    assert escaped('"a\u202eb"') == '"a\\u202eb"'
+    assert not may_hide("é")
