@@ -31,7 +31,7 @@ def rows(at: Workplace) -> list[Row]:
 def _reading(at: Workplace) -> Iterator[Row]:
     for place in PROTOCOLS:
         first = tuple(child("first_load", place)[0] for _ in range(at.runs))
-        again = each(at.runs, lambda place=place: load(place), clock=cpu_seconds)  # type: ignore[misc]
+        again = each(at.runs, lambda place=place: load(place), clock=cpu_seconds)  # type: ignore[misc]  # bound here
         yield Row(f"parse and check {place.name}, first after the import", "CPU ms", first, below(100))
         yield Row(f"parse and check {place.name}, again", "CPU ms", tuple(taken * 1e3 for taken in again), below(100))
 

@@ -110,7 +110,7 @@ def _line(index: int, column: str, fill: Fill | None, sheet: Sheet, may_fill: To
     line.target, line.constant = fill.target, fill.constant
     kind, categories = getattr(item, "kind", ""), getattr(item, "categories", ())
     if kind in ("quantity", "count"):
-        line.units = units_for(item)  # type: ignore[arg-type]
+        line.units = units_for(item)  # type: ignore[arg-type]  # told by shape: it has a unit and a kind
         line.unit = fill.unit or (line.units[0][0] if line.units else "")
     if kind in ("yes_no", "attestation", "category"):
         line.translates = True
