@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count, cycle
 from pathlib import Path
@@ -17,7 +17,7 @@ from statistics import median
 
 from bench.postgres import CannotStart, server
 from bench.replica import replicate
-from bench.row import Row, at_least, below
+from bench.row import Row, Target, at_least, below
 from bench.served import PASSWORD, Served, make_accounts, serve
 from bench.visitor import Visitor
 from bench.workplace import Workplace
@@ -45,10 +45,11 @@ _UNIT = "forms/s"
 
 def rows(at: Workplace) -> list[Row]:
     """Saves on SQLite and on PostgreSQL; pages of a trial of 500 women, with --long of ten thousand."""
-    found = [*_saves(at, at.fresh("saves.ledger"), "SQLite", 50)]
+    found = [*_saves(at, at.fresh("saves.ledger"), "SQLite", at_least(50))]
     try:
         with server() as place:
-            found += _saves(at, place(), "PostgreSQL", 100)
+            found += _saves(at, place(), "PostgreSQL")
+            found += _saves(at, place(), "PostgreSQL, two processes", at_least(100), processes=2)
     except CannotStart as why:
         found.append(Row("PostgreSQL, forms saved by four people at once", _UNIT, (), note=str(why)))
     return [*found, *_pages(at, _MANY if at.long else _COPIES)]
@@ -57,11 +58,10 @@ def rows(at: Workplace) -> list[Row]:
 # ---------------------------------------------------------------- saving
 
 
-def _saves(at: Workplace, place: str | Path, name: str, target: float) -> list[Row]:
-    with _serving(at, place, _COPIES) as (ledger, running):
+def _saves(at: Workplace, place: str | Path, name: str, target: Target | None = None, processes: int = 1) -> list[Row]:
+    with _serving(at, place, _COPIES, processes) as (ledger, running):
         women = _women(ledger)
-        visitor = _settled(running)
-        visitor.leaves()
+        _settled(running[0]).leaves()
         rates, spent, waits = [], [], []
         for _ in range(at.runs):
             rate, busy, waited = saving(running, women, CLIENTS, _SECONDS)
@@ -71,21 +71,25 @@ def _saves(at: Workplace, place: str | Path, name: str, target: float) -> list[R
         alone = [saving(running, women, 1, _SECONDS / 2)[0] for _ in range(at.runs)]
     label = f"{name}, forms of seven fields saved over HTTP by four people at once"
     return [
-        Row(label, _UNIT, tuple(rates), at_least(target)),
+        Row(label, _UNIT, tuple(rates), target),
         Row("  by one person", _UNIT, tuple(alone)),
         Row("  the median of four waits so long", "ms", tuple(waits)),
         Row("  processor time of the server for one form", "ms", tuple(spent)),
     ]
 
 
-def saving(running: Served, women: Sequence[str], people: int, seconds: float) -> tuple[float, float, float]:
-    """Forms per second, and of one form the server's processor time and the median time that it takes, in seconds."""
+def saving(running: Sequence[Served], women: Sequence[str], people: int, seconds: float) -> tuple[float, float, float]:
+    """Forms per second, and of one form the servers' processor time and the median time that it takes, in seconds.
+
+    People are spread over the servers, as a proxy does it.
+    """
     begin = threading.Event()
     saved: list[list[float]] = [[] for _ in range(people)]
     faults: list[str] = []
 
     def person(number: int) -> None:
-        visitor = Visitor(running.host, running.port)
+        server = running[number % len(running)]
+        visitor = Visitor(server.host, server.port)
         visitor.signs_in(f"coordinator-{number}", PASSWORD)
         hers = cycle(women[number::people])
         today = datetime.now(UTC) - timedelta(days=1)
@@ -110,11 +114,11 @@ def saving(running: Served, women: Sequence[str], people: int, seconds: float) -
     for one in threads:
         one.start()
     time.sleep(_WARM)  # everybody is signed in
-    before, started = running.seconds(), time.perf_counter()
+    before, started = sum(one.seconds() for one in running), time.perf_counter()
     begin.set()
     for one in threads:
         one.join()
-    taken, busy = time.perf_counter() - started, running.seconds() - before
+    taken, busy = time.perf_counter() - started, sum(one.seconds() for one in running) - before
     if faults:
         raise RuntimeError(f"a form was not saved: {faults[0][:2000]}")
     times = [one for each in saved for one in each]
@@ -141,7 +145,7 @@ def _women(ledger: Ledger) -> list[str]:
 
 
 def _pages(at: Workplace, copies: int) -> list[Row]:
-    with _serving(at, at.fresh("pages.ledger"), copies) as (ledger, running):
+    with _serving(at, at.fresh("pages.ledger"), copies) as (ledger, [running]):
         women, events = len(ledger.streams("participant/")), ledger.last()
         started = time.perf_counter()
         Visitor(running.host, running.port).signs_in("monitor", PASSWORD)
@@ -189,13 +193,15 @@ def _medians(at: Workplace, visitor: Visitor, page: Callable[[int], str]) -> tup
 
 
 @contextmanager
-def _serving(at: Workplace, place: str | Path, copies: int) -> Iterator[tuple[Ledger, Served]]:
-    """A ledger of so many copies, and its server."""
-    with replicate(at.sample, place, copies, datetime.now(UTC).date(), PEOPLE) as ledger:
+def _serving(
+    at: Workplace, place: str | Path, copies: int, processes: int = 1
+) -> Iterator[tuple[Ledger, list[Served]]]:
+    """A ledger of so many copies, and who serves it."""
+    with replicate(at.sample, place, copies, datetime.now(UTC).date(), PEOPLE) as ledger, ExitStack() as running:
         accounts = str(place) if "://" in str(place) else f"{place}.accounts"
         make_accounts(accounts, *PEOPLE)
-        running = serve(place)
-        try:
-            yield ledger, running
-        finally:
-            running.stop()
+        servers = []
+        for _ in range(processes):
+            servers.append(serve(place))
+            running.callback(servers[-1].stop)
+        yield ledger, servers

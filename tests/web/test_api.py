@@ -129,7 +129,7 @@ def test_a_token_is_made_on_its_page_with_the_password_shown_once_and_kept_as_a_
     account = Account.objects.get(username="monitor")
     account.set_password("a long and fresh pass phrase")
     account.save()
-    client.force_login(account, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(account, backend="trialwright.web.always_asked.Accounts")
     mine = next(iter(delegations_of(desk.trial(), "monitor", desk.today())))
     told = {"name": "nightly copy", "delegation": mine.identity, "scope": "read", "expires": "2026-09-01"}
     assert "not the password" in client.post("/tokens", {**told, "password": "guess"}).content.decode()

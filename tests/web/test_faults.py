@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from bench.postgres import CannotStart
+from bench.served import PASSWORD, serve
+from bench.visitor import Visitor
 from sqlalchemy import event
 
 from tests.web.conftest import signed_in
-from tests.web.kill import FIELDS, VISIT, Trial, run, trial
+from tests.web.kill import FIELDS, VISIT, Person, Trial, run, trial
 from trialwright.core.finding import Refused, finding
 from trialwright.ledger.chain import verify
 from trialwright.ledger.store import open_ledger
@@ -74,6 +76,43 @@ def test_a_form_that_is_sent_twice_at_the_same_moment_counts_once(served: Trial)
         assert [status for status, _ in _at_once(served, [form] * 3, 2)] == [302] * 3
         with open_ledger(served.place) as ledger:
             assert sum(one.command.startswith(form["form"]) for one in ledger.events()) == len(FIELDS)
+
+
+def test_two_servers_of_one_trial_are_one_to_whoever_works_there(served: Trial) -> None:
+    second, visitors = serve(served.place), []
+    try:
+        here = served.people[3].visitor
+        there = Visitor(second.host, second.port, dict(here.cookies))
+        visitors.append(there)
+        seen = there.hidden(VISIT.format(3), "seen")["seen"]
+        theirs = {**FORM, "form": str(uuid.uuid4()), "seen": seen, "weight": "63"}
+        assert served.people[0].visitor.post(VISIT.format(3), theirs)[0] == 302, "saved by a colleague at the first"
+        hers = {**FORM, "form": str(uuid.uuid4()), "seen": seen, "weight": "64"}
+        status, page = there.post(VISIT.format(3), hers)
+        assert status == 200
+        assert "recorded something for P-3" in page, "she is told at the second"
+        assert "63 kg" in there.get(VISIT.format(3))[1]
+        assert there.post(VISIT.format(3), theirs)[0] == 302, "what was sent to both counts once"
+        saves = [threading.Thread(target=one.saves) for one in served.people[:2]]
+        saves.append(threading.Thread(target=Person(2, there).saves))
+        for one in saves:
+            one.start()
+        for one in saves:
+            one.join()
+        served.checks(again=True)
+        leaving = Visitor(served.running.host, served.running.port)
+        visitors.append(leaving)
+        leaving.signs_in("coordinator-3", PASSWORD)
+        gone = Visitor(second.host, second.port, dict(leaving.cookies))
+        visitors.append(gone)
+        assert gone.get("/")[0] == 200
+        assert leaving.post("/sign-out", {})[0] == 302
+        status, page = gone.get("/")
+        assert (status, "Sign out" in page) == (302, False), "who leaves one has left both"
+    finally:
+        for one in visitors:
+            one.leaves()
+        second.stop()
 
 
 def test_what_was_acknowledged_outlives_a_server_that_is_killed(served: Trial) -> None:

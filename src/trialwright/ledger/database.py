@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 
 from trialwright.core.finding import Refused, Where, finding
 
 #: How long a writer waits for another one, in seconds.
 PATIENCE = 30.0
+#: After how many seconds without use a connection is asked whether it still stands, before it is used again.
+_RESTED = 1.0
 
 
 def reach(url_or_path: str | Path, patience: float) -> Engine:
@@ -24,12 +27,13 @@ def reach(url_or_path: str | Path, patience: float) -> Engine:
         if url.get_backend_name() == "sqlite":
             return _sqlite(url, patience)
         # a snapshot taken before the lock was granted would miss what the last writer wrote
-        # and a connection that was cut, as when the database began anew, is found before it is used
-        engine = create_engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True)
+        engine = create_engine(url, isolation_level="READ COMMITTED")
     except ModuleNotFoundError:
         raise Refused(finding("ledger_no_driver")) from None
     event.listen(engine, "connect", lambda connection, _record: _prepare_postgresql(connection, patience))
     event.listen(engine, "begin", _begin_postgresql)
+    event.listen(engine, "checkin", _rests)
+    event.listen(engine, "checkout", lambda connection, record, _proxy: _stands(engine, connection, record))
     return engine
 
 
@@ -59,7 +63,7 @@ def _sqlite(url: URL, patience: float) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writes(connection) else "BEGIN")
+        driver(connection).execute("BEGIN IMMEDIATE" if _writes(connection) else "BEGIN")
 
     return engine
 
@@ -71,9 +75,24 @@ def _prepare_postgresql(connection: Any, patience: float) -> None:
 
 def _begin_postgresql(connection: Connection) -> None:
     if _writes(connection):
-        connection.exec_driver_sql(
+        driver(connection).execute(
             "SELECT pg_advisory_xact_lock(hashtextextended('trialwright ledger ' || current_schema(), 0))"
         )
+
+
+def _rests(_connection: Any, record: Any) -> None:
+    record.info["rests since"] = time.monotonic()
+
+
+def _stands(engine: Engine, connection: Any, record: Any) -> None:
+    """Find a connection that was cut, as when the database began anew, before it is used; the pool opens another."""
+    if time.monotonic() - record.info.get("rests since", float("inf")) <= _RESTED:
+        return
+    assert engine.dialect.dbapi is not None
+    try:
+        engine.dialect.do_ping(connection)
+    except engine.dialect.dbapi.Error as cut:
+        raise DisconnectionError from cut
 
 
 def _writes(connection: Connection) -> bool:
@@ -87,6 +106,36 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         connection.execution_options(ledger_writes=True)
         with connection.begin():
             yield connection
+
+
+def driver(connection: Connection) -> Any:
+    """The driver's own connection: what every page and every save asks goes past SQLAlchemy, which costs more than
+    the database does. Both drivers have `execute` and `cursor().executemany`."""
+    return connection.connection.driver_connection
+
+
+def statement(engine: Engine, text: str) -> str:
+    """A statement whose places for values are question marks, as the driver writes them."""
+    return text if engine.dialect.paramstyle == "qmark" else text.replace("?", "%s")
+
+
+def asked(engine: Engine, text: str, values: Sequence[Any] = ()) -> list[Any]:
+    """The rows of one statement that reads, in no transaction but its own."""
+    alone = engine.dialect.name == "postgresql"  # its driver begins a transaction otherwise
+    with speaking(engine):
+        connection = engine.raw_connection()
+        own: Any = connection.driver_connection
+        try:
+            if alone:
+                own.autocommit = True
+            rows: list[Any] = own.execute(statement(engine, text), values).fetchall()
+            if alone:
+                own.autocommit = False
+        except BaseException:
+            connection.invalidate()
+            raise
+        connection.close()
+    return rows
 
 
 def place(engine: Engine) -> str:
@@ -115,18 +164,21 @@ def claim(file: Path) -> None:
 @contextmanager
 def speaking(engine: Engine) -> Iterator[None]:
     """Turn what the database cannot do into a refusal that says how to mend it; our bugs stay exceptions."""
+    assert engine.dialect.dbapi is not None
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
-        code = _code(error)
+    except (DBAPIError, engine.dialect.dbapi.Error) as error:
+        code = _code(engine, error)
         if code is None:
             raise
+        if code == "ledger_unreachable":
+            engine.dispose()  # the other connections were cut with this one
         reason = str(error.orig if isinstance(error, DBAPIError) else error).strip()
         where = Where(place(engine))
         raise Refused(finding(code, where, place=place(engine), reason=reason)) from error
 
 
-def _code(error: DBAPIError | sqlite3.Error) -> str | None:
+def _code(engine: Engine, error: Exception) -> str | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
         if str(cause).startswith(("no such table", "no such column")):  # taken away after it was opened as a ledger
@@ -134,7 +186,8 @@ def _code(error: DBAPIError | sqlite3.Error) -> str | None:
         return _SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
     state: str | None = getattr(cause, "sqlstate", None)
     if state is None:
-        return "ledger_unreachable" if isinstance(error, OperationalError) else None
+        assert engine.dialect.dbapi is not None
+        return "ledger_unreachable" if isinstance(cause, engine.dialect.dbapi.OperationalError) else None
     return _POSTGRESQL.get(state) or _POSTGRESQL.get(state[:2])
 
 

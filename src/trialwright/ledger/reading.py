@@ -133,7 +133,13 @@ def heads(connection: Connection) -> list[tuple[str, int, int, str]]:
     return [tuple(row) for row in connection.execute(query)]
 
 
+# What every page and every save asks, written for the driver, with a question mark for each value.
+#: The columns of an event, in the order of its fields.
+COLUMNS = ", ".join(f'"{column.name}"' for column in EVENT.columns)
 #: The sequence number of the last event, 0 where there is none.
-LAST = select(func.coalesce(func.max(EVENT.c.seq), 0))
+LAST = "SELECT coalesce(max(seq), 0) FROM event"
+#: The events of a stream up to a sequence number, in their order.
+STREAM = f"SELECT {COLUMNS} FROM event WHERE stream = ? AND seq <= ? ORDER BY position"
+
 #: Number and time of every event, the last one first.
 TIMES = select(EVENT.c.seq, EVENT.c.at).order_by(EVENT.c.seq.desc())

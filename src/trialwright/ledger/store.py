@@ -146,9 +146,11 @@ class Ledger:
 
     def last(self) -> int:
         """The sequence number of the last event."""
-        with self._reading() as connection:
-            alone = connection.execution_options(isolation_level="AUTOCOMMIT")  # one statement needs no transaction
-            return int(alone.execute(reading.LAST).scalar_one())
+        return int(database.asked(self._engine, reading.LAST)[0][0])
+
+    def stream(self, name: str, upto: int) -> list[Event]:
+        """The events of one stream up to a sequence number, in their order, all at once."""
+        return [reading.decoded(row) for row in database.asked(self._engine, reading.STREAM, (name, upto))]
 
     def knows(self, commands: Collection[str]) -> bool:
         """Whether any of these commands was submitted already."""

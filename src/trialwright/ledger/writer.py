@@ -6,18 +6,17 @@ import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, insert, select
+from sqlalchemy import Connection, insert, select
 
+from trialwright.ledger import database
 from trialwright.ledger.envelope import Event, NewEvent, Submission, canonical, row_digest
-from trialwright.ledger.reading import CHUNK, LAST, Stored, decoded, selection, stored
+from trialwright.ledger.reading import CHUNK, COLUMNS, LAST, STREAM, Stored, decoded, selection, stored
 from trialwright.ledger.schema import BLOB, EVENT
 
-_COLUMNS = ", ".join(f'"{column.name}"' for column in EVENT.columns)
-
-# The three statements that every append runs, written for the driver: compiled ones cost more than the hash.
-_OUTCOME = f"SELECT {_COLUMNS} FROM event WHERE command = ? ORDER BY part"
+# The statements that every append runs, written for the driver: compiled ones cost more than the hash.
+_OUTCOMES = f"SELECT {COLUMNS} FROM event WHERE command IN ({{}}) ORDER BY seq"
 _HEAD = "SELECT position, hash FROM event WHERE stream = ? ORDER BY position DESC LIMIT 1"
-_APPEND = f"INSERT INTO event ({_COLUMNS}) VALUES ({', '.join('?' for _ in EVENT.columns)})"
+_APPEND = f"INSERT INTO event ({COLUMNS}) VALUES ({', '.join('?' for _ in EVENT.columns)})"
 
 
 class Writer:
@@ -25,7 +24,8 @@ class Writer:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._last: int = connection.execute(LAST).scalar_one()
+        self._driver = database.driver(connection)
+        self._last: int = self._ask(LAST)[0][0]
         self.began = self._last  # the sequence number of the last event before this transaction
         self._heads: dict[str, tuple[int, str]] = {}
         self._rows: list[Stored] = []
@@ -54,22 +54,24 @@ class Writer:
         last = self._last if upto is None else min(upto, self._last)
         return map(decoded, stored(self._connection, selection(stream, types, after, last)))
 
+    def stream(self, name: str, upto: int) -> list[Event]:
+        """The events of one stream up to a sequence number, in their order, those of this transaction included."""
+        self.flush()
+        return [decoded(row) for row in self._ask(STREAM, (name, upto))]
+
     def outcome(self, command: str) -> list[Event]:
         """The events that an earlier submission of this command appended; empty where there was none."""
         if command in self._unknown:
             return []
-        if command in self._unflushed:
-            self.flush()
-        found = [decoded(row) for row in self._look_up(_OUTCOME, command)]
-        if not found:
-            self._unknown.add(command)
-        return found
+        return self.outcomes([command])
 
     def outcomes(self, commands: Sequence[str]) -> list[Event]:
         """The same for several commands at once: what any of them appended, in the order of recording."""
-        self.flush()
-        query = select(EVENT).where(EVENT.c.command.in_(sorted(commands))).order_by(EVENT.c.seq)
-        found = [decoded(tuple(row)) for row in self._connection.execute(query)]
+        if not commands:
+            return []
+        if not self._unflushed.isdisjoint(commands):
+            self.flush()
+        found = [decoded(row) for row in self._ask(_OUTCOMES.format(", ".join("?" * len(commands))), commands)]
         self._unknown |= set(commands) - {event.command for event in found}
         return found
 
@@ -127,24 +129,17 @@ class Writer:
         if self._rows:
             rows, self._rows = self._rows, []
             self._unflushed.clear()
-            self._run(_APPEND, rows)
+            self._driver.cursor().executemany(self._statement(_APPEND), rows)
 
     def _head(self, stream: str) -> tuple[int, str]:
         if stream not in self._heads:
-            rows = self._look_up(_HEAD, stream)
+            rows = self._ask(_HEAD, [stream])
             self._heads[stream] = (rows[0][0], rows[0][1]) if rows else (0, "")
         return self._heads[stream]
 
-    def _look_up(self, statement: str, value: str) -> Sequence[Any]:
-        """The rows of one of the statements that every append runs: on SQLite past SQLAlchemy's result machinery,
-        which costs six times the query; there the driver's own errors are turned into refusals all the same."""
-        if self._connection.dialect.name != "sqlite":
-            return self._run(statement, (value,)).all()
-        cursor = self._connection.connection.cursor()
-        cursor.execute(statement, (value,))
-        return cursor.fetchall()
+    def _ask(self, text: str, values: Sequence[Any] = ()) -> Sequence[Any]:
+        rows: list[Any] = self._driver.execute(self._statement(text), values).fetchall()
+        return rows
 
-    def _run(self, statement: str, values: tuple[str] | list[Stored]) -> CursorResult[Any]:
-        if self._connection.dialect.paramstyle != "qmark":
-            statement = statement.replace("?", "%s")
-        return self._connection.exec_driver_sql(statement, values)
+    def _statement(self, text: str) -> str:
+        return database.statement(self._connection.engine, text)

@@ -14,7 +14,8 @@ from django.contrib.auth.signals import user_login_failed
 from django.db import transaction
 from django.http import HttpRequest
 
-from trialwright.web.models import Account, FactorRequired, Passkey, SecondFactor
+from trialwright.web.always_asked import factor_roles
+from trialwright.web.models import Account, Passkey, SecondFactor
 
 CODE, RECOVERY = "code", "recovery code"
 #: How many recovery codes are given at once.
@@ -42,7 +43,7 @@ def has_one(account: Account) -> bool:
 
 def asked_of(roles: Iterable[str]) -> bool:
     """Whether one of the roles may not act without a second factor."""
-    return bool(set(FactorRequired.objects.values_list("role", flat=True)) & set(roles))
+    return not factor_roles().isdisjoint(roles)
 
 
 def owed(account: Account, roles: Iterable[str]) -> bool:

@@ -90,7 +90,7 @@ def configure(desk: Desk, options: Options, vault: Vault) -> None:
         AUTH_USER_MODEL="web.Account",
         AUTHENTICATION_BACKENDS=[
             "axes.backends.AxesStandaloneBackend",
-            "django.contrib.auth.backends.ModelBackend",
+            "trialwright.web.always_asked.Accounts",
         ],
         PASSWORD_HASHERS=[_hasher(options)],
         AUTH_PASSWORD_VALIDATORS=[
@@ -102,6 +102,7 @@ def configure(desk: Desk, options: Options, vault: Vault) -> None:
             {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
         ],
         LOGIN_URL="sign_in",
+        SESSION_ENGINE="trialwright.web.always_asked",
         SESSION_COOKIE_AGE=IDLE_MINUTES * 60,
         SESSION_EXPIRE_AT_BROWSER_CLOSE=True,
         SESSION_COOKIE_SAMESITE="Strict",

@@ -15,6 +15,7 @@ from trialwright.protocol.protocol import Protocol
 from trialwright.trial import commands as c
 from trialwright.trial.state import Participant
 from trialwright.views.laboratory import Bench, Due, bench, dues, laboratory_kinds
+from trialwright.web.always_asked import drop_draft
 from trialwright.web.bench_board import board
 from trialwright.web.desk import Tried
 from trialwright.web.grid import MOST_ROWS, Grid, commands_of, grid_of, say, trials_of
@@ -65,7 +66,7 @@ def grid(request: HttpRequest, identity: str, kind: str) -> HttpResponse:
         return _page(request, woman, protocol, made, {"form_id": told.get("form", "")})
     above = _save(request, woman, made, told)
     if above is None:
-        _drafts(request, found).delete()
+        drop_draft(request.user, _key(found))
         return redirect(address(found))
     return _page(request, woman, protocol, made, {"above": above, "refused": True, "form_id": told.get("form", "")})
 

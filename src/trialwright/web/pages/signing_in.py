@@ -70,7 +70,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         if not AxesProxyHandler.is_allowed(request, name):
             request.axes_locked_out, request.axes_credentials = True, name  # its middleware answers that it is locked
         elif _second(request, account):
-            login(request, account, backend="django.contrib.auth.backends.ModelBackend")
+            login(request, account, backend="trialwright.web.always_asked.Accounts")
             request.session.pop(_HALF, None)
             return redirect(_next(request))
         wrong = True
@@ -103,7 +103,7 @@ def sign_in_as(request: HttpRequest) -> HttpResponse:
     account = Account.objects.filter(username=request.POST.get("username", "")).first()
     if not settings.DEMO or request.method != "POST" or account is None:
         raise Http404
-    login(request, account, backend="django.contrib.auth.backends.ModelBackend")
+    login(request, account, backend="trialwright.web.always_asked.Accounts")
     return redirect("today")
 
 

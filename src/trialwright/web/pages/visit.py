@@ -17,6 +17,7 @@ from trialwright.trial.commands import Command
 from trialwright.trial.forms import forms, freeze_of, lock_of
 from trialwright.trial.schedule import Planned, encounter_of
 from trialwright.trial.state import Participant
+from trialwright.web.always_asked import drop_draft
 from trialwright.web.casebooks import SAYS_MORE, TONES
 from trialwright.web.desk import Tried
 from trialwright.web.eligibility_panel import panel
@@ -46,9 +47,7 @@ def visit(request: HttpRequest, identity: str, encounter: str) -> HttpResponse:
         form = filled(blank, told)
         above = _save(request, woman, form, told)
         if above is None:
-            draft = _drafts(request, woman, form).first()
-            if draft is not None:
-                draft.delete()
+            drop_draft(request.user, _key(woman, form))
             return redirect(f"/participants/{identity}/" if form.ends else request.get_full_path())
         return _shown(request, woman, protocol, form, told, above)
     draft = _drafts(request, woman, blank).first()
