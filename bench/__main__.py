@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 import tempfile
@@ -40,6 +41,7 @@ def main() -> int:
     if unknown or options.runs < 1:
         parser.error(f"there is no group {', '.join(unknown)}" if unknown else "at least one run is needed")
     measured_on = table.machine()
+    gc.set_threshold(200_000)  # as every verb does
     groups: dict[str, list[Row]] = {}
     with tempfile.TemporaryDirectory(prefix="trialwright-bench-", ignore_cleanup_errors=True) as folder:
         at = Workplace(Path(folder), options.runs, options.long)

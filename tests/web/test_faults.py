@@ -110,8 +110,8 @@ def test_two_servers_of_one_trial_are_one_to_whoever_works_there(served: Trial) 
         status, page = gone.get("/")
         assert (status, "Sign out" in page) == (302, False), "who leaves one has left both"
     finally:
-        for one in visitors:
-            one.leaves()
+        for visitor in visitors:
+            visitor.leaves()
         second.stop()
 
 

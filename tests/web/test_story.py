@@ -1,4 +1,4 @@
-"""The whole story in a real browser, on both databases: from the first account to the audit trail."""
+"""The whole story in a real browser, on both databases: from the first account to the report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,7 +25,13 @@ from trialwright.ledger.store import open_ledger
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
 PASSWORD = "a long and fresh pass phrase"
-WHO = {"li": "investigator", "wang": "coordinator", "qin": "quality person", "zhao": "cell laboratory"}
+WHO = {
+    "li": "investigator",
+    "wang": "coordinator",
+    "qin": "quality person",
+    "zhao": "cell laboratory",
+    "dan": "data manager",
+}
 
 
 @dataclass
@@ -140,17 +146,22 @@ class Person:
         return str(self.page.locator("main").inner_text())
 
 
-def test_the_whole_story_from_the_first_account_to_the_audit_trail(browser: Any, served: Served) -> None:
+def test_the_whole_story_from_the_first_account_to_the_report(browser: Any, served: Served) -> None:
     people = _people(browser, served)
-    li, wang, qin, zhao = (people[name] for name in WHO)
+    li, wang, qin, zhao, dan = (people[name] for name in WHO)
     _opens_the_trial(li, qin)
+    _finds_one_who_does_not_fit(wang, li)
     _screens(wang, li)
     _signs(li)
     _brings_a_unit(li, zhao, qin, wang)
     _checks_at_the_bedside(wang, li)
     _infuses(li, zhao)
+    _reports_a_serious_event(li)
+    _transfers_and_is_pregnant(li, wang)
     _follows_up_with_a_correction(wang)
     _reads_the_trail(li)
+    _signs_and_locks_the_casebook(li, dan, wang)
+    _has_the_report(dan)
     if "://" not in served.place:  # the pages are the same on either database
         _nothing_stops_a_screen_reader(li)
     assert [fault for one in people.values() for fault in one.faults] == []
@@ -163,9 +174,11 @@ def test_the_whole_story_from_the_first_account_to_the_audit_trail(browser: Any,
         "lot.released/1",
         "infusion.ended/1",
         "event.corrected/1",
+        "casebook.signed/1",
+        "data.locked/1",
     } <= set(types)
     assert types.count("unit.verified/1") == 2
-    assert types.count("signature.made/1") == 5
+    assert types.count("signature.made/1") == 7
 
 
 def _people(browser: Any, served: Served, who: dict[str, str] = WHO) -> dict[str, Person]:
@@ -183,7 +196,8 @@ def _people(browser: Any, served: Served, who: dict[str, str] = WHO) -> dict[str
     people = {name: Person(browser, served) for name in who}
     today = str(datetime.now(ZoneInfo("Asia/Shanghai")).date())
     for name, role in who.items():
-        given = {"user": name, "role": role, "site": "S01", "begins": today, "training": "GCP 2026"}
+        site = "" if role == "data manager" else "S01"  # the report of the whole trial is for who sees all of it
+        given = {"user": name, "role": role, "site": site, "begins": today, "training": "GCP 2026"}
         if name == "li":  # the first one as people do it; the others send the same forms without looking at the pages
             _comes_in_by_hand(admin, people[name], name, given)
         else:
@@ -226,13 +240,33 @@ def _opens_the_trial(li: Person, qin: Person) -> None:
     qin.orders("validate-hold", "Record", product="cell_product", hours="4", report="validation report 7")
 
 
+def _finds_one_who_does_not_fit(wang: Person, li: Person) -> None:
+    wang.opens("/screening")
+    wang.follows("Screen a woman")
+    wang.fills(participant="P-2", site="S01")
+    wang.presses("Take into screening")
+    li.orders("consent", "Record consent", "participant=P-2", version="1")
+    wang.opens("/participants/P-2/visits/screening/")
+    wang.fills(birth_date="1994-05", amh="5")
+    wang.presses("Save")
+    assert "ineligible" in wang.page.locator("#panel").inner_text()
+    li.orders("confirm-eligibility", "Sign", "participant=P-2&back=/participants/P-2/", password=PASSWORD)
+    assert "ineligible" in li.sees()
+    li.orders("end-screening", "End screening", "participant=P-2", reason="AMH of 5 ng/mL")
+    li.opens("/order/enrol?participant=P-2")
+    li.fills(password=PASSWORD)
+    li.presses("Sign and enrol")
+    assert "Nothing was recorded" in li.sees()
+
+
 def _screens(wang: Person, li: Person) -> None:
     """Ineligible as it is typed, then eligible; the lists that make an absence mean no are closed."""
     wang.opens("/screening")
     wang.follows("Screen a woman")
-    wang.fills(participant="P-1", site="S01")
+    before = str(datetime.now(ZoneInfo("Asia/Shanghai")).date() - timedelta(days=1))
+    wang.fills(participant="P-1", site="S01", on=before)
     wang.presses("Take into screening")
-    li.orders("consent", "Record consent", "participant=P-1", version="1")
+    li.orders("consent", "Record consent", "participant=P-1", version="1", on=before)
     for number in (1, 2):
         wang.orders("add-record", "Add", "participant=P-1&kind=earlier_cycle", on=f"2025-0{number}", outcome="failed")
     visit = "/participants/P-1/visits/screening/"
@@ -240,7 +274,7 @@ def _screens(wang: Person, li: Person) -> None:
     assert "undetermined" in wang.page.locator("#panel").inner_text()
     wang.fills(amh="5")
     wang.page.locator("#panel .verdict.bad").wait_for()
-    wang.fills(amh="0.80", birth_date="1990-03-02", weight="6000")
+    wang.fills(on=before, amh="0.80", birth_date="1990-03-02", weight="6000", partner__sperm_count="22")
     wang.page.locator("#m-weight .refused").wait_for()
     wang.fills(weight="60")
     wang.page.locator("#m-weight .hint").wait_for()
@@ -251,7 +285,7 @@ def _screens(wang: Person, li: Person) -> None:
     wang.page.locator('[name="close:medical_history"]').check()
     wang.presses("Save")
     li.opens(visit)
-    li.fills(fit_for_trial="yes")
+    li.fills(on=before, fit_for_trial="yes")
     li.page.locator("#panel .verdict.good").wait_for()
     li.fills(ends="yes")
     li.presses("Save")
@@ -331,6 +365,33 @@ def _infuses(li: Person, zhao: Person) -> None:
     zhao.orders("reconcile-unit", "Account for it", "unit=U-1", disposal="bag destroyed")
 
 
+def _reports_a_serious_event(li: Person) -> None:
+    li.opens("/safety")
+    li.page.get_by_label("Report an event of").fill("P-1")
+    li.presses("Report")
+    li.fills(record="AE-1", term="fever", grade="3", serious="yes", related="possible")
+    li.presses("Add")
+    li.opens("/participants/P-1/")
+    assert "AE-1" in li.sees()
+
+
+def _transfers_and_is_pregnant(li: Person, wang: Person) -> None:
+    li.opens("/participants/P-1/visits/transfer/")
+    li.follows("Transfer of an embryo")
+    li.fills(record="T-1")
+    li.presses("Carry out")
+    assert "50 days outside the window of transfer" in li.sees()
+    li.fills(decided_by="Li and the medical monitor", reason="she goes abroad")
+    li.presses("Carry out")
+    wang.orders("add-record", "Add", "participant=P-1&kind=embryo&parent=T-1", record="E-1", good="yes")
+    wang.opens("/participants/P-1/visits/pregnancy_test/?record=T-1")
+    wang.follows("Complete")
+    wang.fills(pregnant="yes")
+    wang.presses("Save")
+    wang.opens("/participants/P-1/visits/pregnancy_test/?record=T-1")
+    assert "Pregnant yes" in wang.page.locator(".rows").first.inner_text()
+
+
 def _follows_up_with_a_correction(wang: Person) -> None:
     wang.opens("/participants/P-1/visits/hormone.30/")
     wang.fills(amh="9.1")
@@ -357,6 +418,41 @@ def _reads_the_trail(li: Person) -> None:
     li.page.locator("#q").fill("decimal point")
     li.page.locator(".trail li").nth(1).wait_for(state="detached")
     assert "the decimal point was lost" in li.page.locator(".trail").inner_text()
+
+
+def _signs_and_locks_the_casebook(li: Person, dan: Person, wang: Person) -> None:
+    li.opens("/participants/P-1/casebook/")
+    li.follows("Sign the casebook")
+    li.fills(password=PASSWORD)
+    li.presses("Sign")
+    assert "I have reviewed the casebook of this participant" in li.sees()
+    dan.opens("/participants/P-1/casebook/")
+    dan.follows("Lock")
+    dan.presses("Lock")
+    assert "Locked by dan" in dan.sees(), dan.sees()
+    wang.opens("/order/add-record?participant=P-1&kind=earlier_cycle")
+    wang.fills(record="late", outcome="failed")
+    wang.presses("Add")
+    assert "is locked, by dan (data manager)" in wang.sees()
+
+
+def _has_the_report(dan: Person) -> None:
+    dan.opens("/reports")
+    offered = dan.page.locator(".offers li").filter(has=dan.page.get_by_text("Study report", exact=True))
+    had: list[Any] = []
+    dan.page.on("download", lambda one: had.append(one))
+    offered.get_by_role("button", name="Download").click()
+    for _ in range(240):  # it comes at once, or after a page that tells how far it is
+        dan.page.wait_for_timeout(500)
+        if not had and dan.page.get_by_text("It is there.").count():
+            dan.page.get_by_role("button", name="Download").click()
+        if had:
+            break
+    page = Path(had[0].path()).read_text("utf-8")
+    told = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "2 screened, 1 of 3 enrolled" in told
+    assert "Pregnancy after the first transfer Cells and hormones 1 / 1 100.0 %" in told
+    assert "Serious adverse event Cells and hormones 1 / 1 100.0 %" in told
 
 
 def _nothing_stops_a_screen_reader(li: Person) -> None:

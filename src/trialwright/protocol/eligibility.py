@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from trialwright.core.partial_date import PartialDate
 from trialwright.core.truth import NO, UNKNOWN, YES, Truth
@@ -15,8 +15,7 @@ from trialwright.protocol.protocol import Criterion, Protocol
 Verdict: TypeAlias = Literal["eligible", "ineligible", "undetermined"]
 
 
-@dataclass(frozen=True, slots=True)
-class CriterionAnswer:
+class CriterionAnswer(NamedTuple):
     """What one criterion answers, whether that speaks for or against entry, and why."""
 
     criterion: Criterion
@@ -43,14 +42,18 @@ def determine(protocol: Protocol, facts: Facts, when: PartialDate) -> Eligibilit
     for criterion in protocol.criteria:
         explanation = evaluate(criterion.rule, facts, when)
         answers.append(CriterionAnswer(criterion, answer(explanation), explanation))
-    return Eligibility(verdict_of(protocol, {one.criterion.name: one.answer for one in answers}), tuple(answers))
+    return Eligibility(_verdict([(one.criterion, one.answer) for one in answers]), tuple(answers))
 
 
 def verdict_of(protocol: Protocol, answers: Mapping[str, Truth]) -> Verdict:
     """The verdict on the answers of every criterion, by name."""
-    if any(fails(one, answers[one.name]) for one in protocol.criteria):
+    return _verdict([(one, answers[one.name]) for one in protocol.criteria])
+
+
+def _verdict(answers: Sequence[tuple[Criterion, Truth]]) -> Verdict:
+    if any(fails(criterion, answer) for criterion, answer in answers):
         return "ineligible"
-    return "undetermined" if any(answers[one.name] is UNKNOWN for one in protocol.criteria) else "eligible"
+    return "undetermined" if any(answer is UNKNOWN for _, answer in answers) else "eligible"
 
 
 def fails(criterion: Criterion, answer: Truth) -> bool:

@@ -1,5 +1,7 @@
 """P values of several hypotheses, adjusted so that their number does not make findings."""
 
+import gc
+
 import numpy as np
 import numpy.typing as npt
 
@@ -68,5 +70,9 @@ def _adjusted(p_values: npt.ArrayLike, method: str) -> Floats:
     outside = np.flatnonzero((p < 0) | (p > 1))
     if outside.size:
         raise ValueError(f"The p value lies outside 0 to 1 in {rows(outside)}.")
-    adjusted: Floats = np.asarray(multipletests(p, method=method)[1], dtype=np.float64)
+    gc.freeze()  # the library collects garbage for a handful of numbers: a walk through all that a report holds
+    try:
+        adjusted: Floats = np.asarray(multipletests(p, method=method)[1], dtype=np.float64)
+    finally:
+        gc.unfreeze()
     return adjusted

@@ -43,9 +43,11 @@ def decode_record(kind: str, identity: str, events: Sequence[Event]) -> RecordEn
     fields: dict[str, Observation] = {}
     for event in events:
         told = event.payload.get("fields")
+        date = partial_date(event.on)
         for name, encoded in told.items() if isinstance(told, dict) else ():
             if isinstance(encoded, dict):
-                fields[str(name)] = decode_observation({"value": encoded}, event)
+                text = str(encoded.get("entered", ""))
+                fields[str(name)] = Observation(decode(encoded), date, NO_ATTRIBUTES, text, "", event.seq)
     return RecordEntry(
         kind, identity, partial_date(first.on), fields, str(first.payload.get("parent") or ""), first.seq
     )
