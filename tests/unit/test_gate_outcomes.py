@@ -135,6 +135,19 @@ def test_an_entry_taken_back_no_longer_counts_and_can_be_brought_back(desk: Desk
     assert desk.refused(c.AddRecord("P-1", "earlier_cycle", "cycle-4", "2025-05")) == ["list_closed"]
 
 
+def test_a_list_that_is_closed_again_stays_complete_since_the_first_time(desk: Desk) -> None:
+    desk.do(*answered())
+    desk.do(c.CloseList("P-1", "medical_history", "2026-03-20"))
+    (made,) = desk.do(c.ConfirmEligibility("P-1", "2026-03-09"))
+    answers = made.payload["answers"]
+    assert isinstance(answers, dict)
+    assert answers["E1"] == "no", "no allergy by then, as it was before the list was closed again"
+    closings = desk.ledger.events("participant/P-1", [e.LIST_CLOSED])
+    first = next(one.seq for one in closings if one.payload["list"] == "medical_history")
+    desk.do(c.VoidEvent("P-1", first, "not complete", "2026-03-20"))
+    assert str(desk.cut().participants["P-1"].closed["medical_history"]) == "2026-03-20", "the second one stands"
+
+
 def test_a_record_taken_back_takes_its_later_fields_with_it(desk: Desk) -> None:
     desk.do(*consented(), c.AddRecord("P-1", "adverse_event", "ae-1", DAY, {"term": "fever"}))
     desk.do(c.CompleteRecord("P-1", "adverse_event", "ae-1", "2026-03-05", {"serious": "yes"}))

@@ -118,8 +118,10 @@ def _completed(p: Participant, event: Event) -> None:
 
 
 def _closed(p: Participant, event: Event) -> None:
+    """A list stays complete: closed again at a later visit, it is complete since the first time."""
     name = _text(event, "list")
-    p.closed[name], p.closed_by[name] = partial_date(event.on), event.seq
+    p.closed.setdefault(name, partial_date(event.on))
+    p.closed_by.setdefault(name, event.seq)
 
 
 def _determined(p: Participant, event: Event) -> None:
