@@ -37,21 +37,21 @@ class Source(Protocol):
 
 @dataclass(slots=True)
 class _Known:
-    """One participant: her events as recorded, the latest day among them, and her state."""
+    """One participant: her events as recorded, the latest day among them, and her state, None where it is stale."""
 
     events: list[Event]
     latest: datetime
-    state: Participant
+    state: Participant | None
 
 
 class Memory:
-    """Folded state up to a sequence number. What did not happen last is folded anew, in its place.
+    """Folded state up to a sequence number. What did not happen last is folded anew, in its place, once it is asked for.
 
     Events of a transaction that is still open are unsure: `settle` keeps them, `undo` forgets them.
     """
 
     def __init__(self, kept: int | None = KEPT) -> None:
-        self.trial = TrialState()
+        self._trial: TrialState | None = TrialState()  # None where it is stale
         self.seen = 0
         self.head = ""  # the hash of the last event that was seen
         self._kept = kept
@@ -76,7 +76,7 @@ class Memory:
             if self._is_shared(event):
                 self._shared[event.seq] = event
                 self._happened_last(event)
-        self.trial, self._lent = fold_trial(self._shared.values()), False
+        self._trial = None
         for event in source.events(after=last - 1, upto=last):
             self.seen, self.head = event.seq, event.hash
 
@@ -101,7 +101,7 @@ class Memory:
             self._known.pop(event.stream.removeprefix("participant/"), None)
         undone = [event.seq for event in self._unsure if self._shared.pop(event.seq, None)]
         if undone:
-            self.trial, self._lent = fold_trial(self._shared.values()), False
+            self._trial = None
         self._unsure.clear()
         self.seen, self.head = self._sure
 
@@ -118,11 +118,12 @@ class Memory:
 
     def _take_shared(self, event: Event) -> None:
         if not self._happened_last(event):
-            self.trial, self._lent = fold_trial(self._shared.values()), False
+            self._trial = None
+        if self._trial is None:
             return
         if self._lent:
-            self.trial, self._lent = _copied(self.trial), False
-        apply_trial(self.trial, event)
+            self._trial, self._lent = _copied(self._trial), False
+        apply_trial(self._trial, event)
 
     def _happened_last(self, event: Event) -> bool:
         """Whether it happened after everything with which it could be confused.
@@ -139,20 +140,27 @@ class Memory:
 
     # ------------------------------------------------------------ the trial and its participants
 
+    @property
+    def trial(self) -> TrialState:
+        """The trial's state, which grows with new events."""
+        if self._trial is None:
+            self._trial, self._lent = fold_trial(self._shared.values()), False
+        return self._trial
+
     def lend(self) -> TrialState:
         """The trial's state for somebody who reads on while others write: it is not changed any more."""
-        self._lent = True
-        return self.trial
+        trial, self._lent = self.trial, True
+        return trial
 
     def participant(self, identity: str, source: Source) -> Participant | None:
         """Her state, which grows with new events; None where there is nobody."""
         known = self._find(identity, source)
-        return known.state if known else None
+        return _folded(identity, known) if known else None
 
     @property
     def participants(self) -> dict[str, Participant]:
         """Those who are kept folded now."""
-        return {identity: known.state for identity, known in self._known.items()}
+        return {identity: _folded(identity, known) for identity, known in self._known.items()}
 
     def events_of(self, identity: str, source: Source, keep: bool = True) -> Sequence[Event]:
         """Her events in the order of recording; without `keep` she is not kept for it."""
@@ -174,7 +182,7 @@ class Memory:
 
     def _keep(self, identity: str, events: list[Event]) -> _Known:
         latest = max(partial_date(event.on).earliest for event in events)
-        known = self._known[identity] = _Known(events, latest, fold_participant(identity, events))
+        known = self._known[identity] = _Known(events, latest, None)
         if self._kept is not None and len(self._known) > self._kept:
             self._known.popitem(last=False)
         return known
@@ -188,11 +196,17 @@ class Memory:
         known.events.append(event)
         when = partial_date(event.on).earliest
         if event.type in (CORRECTED, VOIDED) or when < known.latest:
-            known.state = fold_participant(identity, known.events)
-        else:
+            known.state = None
+        elif known.state is not None:
             apply(known.state, event)
         if event.type not in (CORRECTED, VOIDED):
             known.latest = max(known.latest, when)
+
+
+def _folded(identity: str, known: _Known) -> Participant:
+    if known.state is None:
+        known.state = fold_participant(identity, known.events)
+    return known.state
 
 
 _MUTABLE = (TrialState, Custody, Donor, Material, Lot, Unit, Move, Alert)
