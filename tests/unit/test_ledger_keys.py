@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,16 @@ from tests.unit.test_ledger_store import AT, HEADER, write
 from trialwright.core.finding import Refused
 from trialwright.ledger.chain import verify
 from trialwright.ledger.envelope import NewEvent
-from trialwright.ledger.keys import FileKeyStore, KeyStore, SeededKeyStore, decrypt, encrypt
+from trialwright.ledger.keys import KeyStore, SeededKeyStore, decrypt, encrypt
 from trialwright.ledger.store import create
 
 NONCE = bytes(12)
 TEXT = "头痛 after the second dose"
 
 
-@pytest.fixture(params=["file", "seeded"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> KeyStore:
-    return FileKeyStore(tmp_path / "keys") if request.param == "file" else SeededKeyStore(7)
+@pytest.fixture
+def store() -> KeyStore:
+    return SeededKeyStore(7)
 
 
 def key_of(store: KeyStore, subject: str) -> bytes:
@@ -75,15 +74,3 @@ def test_a_nonce_has_twelve_bytes() -> None:
 def test_the_keys_of_a_rehearsal_follow_from_its_seed() -> None:
     assert SeededKeyStore(7).key("P-001") == SeededKeyStore(7).key("P-001")
     assert SeededKeyStore(7).key("P-001") != SeededKeyStore(8).key("P-001")
-
-
-def test_keys_in_files_outlive_the_store_and_are_read_by_their_owner_only(tmp_path: Path) -> None:
-    key = FileKeyStore(tmp_path / "keys").key("../P-001")
-    assert FileKeyStore(tmp_path / "keys").key("../P-001") == key
-    FileKeyStore(tmp_path / "keys").destroy("../P-001")
-    assert FileKeyStore(tmp_path / "keys").key("../P-001") is None
-    (grave,) = (tmp_path / "keys").iterdir()
-    assert grave.read_bytes() == b""
-    if os.name == "posix":
-        assert grave.stat().st_mode & 0o077 == 0
-        assert grave.parent.stat().st_mode & 0o077 == 0

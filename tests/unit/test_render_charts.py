@@ -19,7 +19,6 @@ from trialwright.render.charts import (
     forest,
     love,
     stacked_counts,
-    trajectories,
 )
 
 HARD = "<b>Pregnancy</b> & $x^2$ 妊娠"
@@ -47,9 +46,6 @@ CHARTS: dict[str, Callable[[str], str]] = {
         "mm",
         watermark=mark,
     ),
-    "trajectories": lambda mark: trajectories(
-        {HARD: [[(0, 5.0), (4, 6.0)], [(0, 4.0)], []], "none": []}, "Course", "weeks", "mm", watermark=mark
-    ),
     "stacked_counts": lambda mark: stacked_counts(
         [("Oocytes", {HARD: 120, "b": 80}), ("Transferred", {"b": 3}), ("None", {})], "Funnel", watermark=mark
     ),
@@ -61,8 +57,6 @@ EMPTY: dict[str, str] = {
     "love, nothing finite": love([LoveRow("a", NAN)], "T"),
     "before_after": before_after({}, "T", "y"),
     "before_after, empty groups": before_after({"a": [], "b": []}, "T", "y"),
-    "trajectories": trajectories({}, "T", "x", "y"),
-    "trajectories, empty courses": trajectories({"a": [[]]}, "T", "x", "y"),
     "stacked_counts": stacked_counts([], "T"),
     "stacked_counts, zero": stacked_counts([("a", {"b": 0})], "T"),
 }

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import os
-import secrets
-from pathlib import Path
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -64,47 +60,3 @@ class SeededKeyStore:
     def destroy(self, subject: str) -> None:
         """Destroy the key of a subject for the life of this store."""
         self._destroyed.add(subject)
-
-
-class FileKeyStore:
-    """Random keys in a folder of their own: a file per subject, empty once the key is destroyed."""
-
-    def __init__(self, path: str | Path) -> None:
-        self._folder = Path(path)
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    def key(self, subject: str) -> bytes | None:
-        """The key of a subject, made when first asked for, or None where it was destroyed."""
-        file = self._file(subject)
-        if not file.exists():
-            self._place(file, secrets.token_bytes(_KEY_BYTES))
-        return file.read_bytes() or None
-
-    def destroy(self, subject: str) -> None:
-        """Overwrite the key of a subject and leave its file empty, so that no key is made again."""
-        file = self._file(subject)
-        self._place(file, b"")
-        with file.open("r+b") as handle:
-            handle.write(bytes(_KEY_BYTES))
-            handle.flush()
-            os.fsync(handle.fileno())
-            handle.truncate(0)
-            os.fsync(handle.fileno())
-
-    def _file(self, subject: str) -> Path:
-        return self._folder / hashlib.sha256(subject.encode()).hexdigest()
-
-    def _place(self, file: Path, content: bytes) -> None:
-        # written aside and linked, so that nobody ever reads half a key or makes a second one
-        draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        try:
-            os.link(draft, file)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()

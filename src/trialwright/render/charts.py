@@ -39,8 +39,6 @@ HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++")
 
 LIMIT = 0.1  # above it a standardised difference is customarily called an imbalance
 
-Course = Sequence[tuple[float, float]]
-
 
 @dataclass(frozen=True, slots=True)
 class ForestRow:
@@ -249,38 +247,6 @@ def _strands(group: Sequence[tuple[float, float]]) -> Iterator[tuple[list[float]
         return
     gap = math.nan
     yield [x for _ in group for x in (0.0, 1.0, gap)], [y for pair in group for y in (*pair, gap)]
-
-
-def trajectories(
-    groups: Mapping[str, Sequence[Course]], title: str, xlabel: str, ylabel: str, *, watermark: str = ""
-) -> str:
-    """One line per participant over time, a panel per group on the same scales."""
-    courses = {
-        name: [[point for point in course if all(map(finite, point))] for course in group]
-        for name, group in groups.items()
-    }
-    courses = {name: [course for course in group if course] for name, group in courses.items()}
-    points = [point for group in courses.values() for course in group for point in course]
-    if not points:
-        return nothing(title, watermark)
-    panels = _Panels(
-        {name: len(group) for name, group in courses.items()}, span([y for _, y in points], 0.05), ylabel, 42
-    )
-    limits = span([x for x, _ in points], 0.04)
-    with sheet(title, panels.height, watermark=watermark) as drawn:
-        for n, (axes, group) in enumerate(zip(panels.axes(drawn), courses.values(), strict=True)):
-            color, marker, _ = _look(n)
-            for course in group:
-                xs, ys = zip(*course, strict=True)
-                axes.plot(xs, ys, color=color, alpha=0.5, linewidth=0.9, marker=marker, markersize=2.4)
-            axes.set_xlim(limits)
-            marks = ticks(*limits, 5)
-            axes.set_xticks(marks, [written(mark) for mark in marks])
-            if not group:
-                axes.text(0.5, 0.5, "No data", transform=axes.transAxes, ha="center", color=GREY)
-            drawn.under(axes, xlabel)
-    said = "; ".join(f"{name}: {len(group)} participants" for name, group in courses.items())
-    return drawn.svg(f"{ylabel} over {xlabel}. {said}.")
 
 
 def cumulative(

@@ -45,7 +45,7 @@ class _Known:
 
 
 class Memory:
-    """Folded state up to a sequence number. What did not happen last is folded anew, in its place, once it is asked for.
+    """Folded state up to a sequence number. What did not happen last is folded anew, once the state is asked for.
 
     Events of a transaction that is still open are unsure: `settle` keeps them, `undo` forgets them.
     """
