@@ -106,8 +106,11 @@ def test_a_draft_is_kept_for_the_one_who_typed_it_until_it_is_saved(desk: Desk) 
     assert 'value="59.5"' in text
     assert "Your draft was kept" in text
     assert 'value="59.5"' not in signed_in("embryologist").get(VISIT).content.decode()
-    client.post(VISIT, {**_form(client), "on": "2026-03-18", "weight": "59.5"})
+    told = {**_form(client), "on": "2026-03-18", "weight": "59.5"}
+    client.post(VISIT, told)
     assert "Your draft was kept" not in client.get(VISIT).content.decode()
+    client.post(f"{VISIT}check", told)
+    assert "Your draft was kept" not in client.get(VISIT).content.decode(), "saving overtook the check"
 
 
 def test_the_second_of_two_people_is_told_and_nothing_is_lost(desk: Desk) -> None:

@@ -1,6 +1,8 @@
 """P values of several hypotheses, adjusted so that their number does not make findings."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -70,9 +72,19 @@ def _adjusted(p_values: npt.ArrayLike, method: str) -> Floats:
     outside = np.flatnonzero((p < 0) | (p > 1))
     if outside.size:
         raise ValueError(f"The p value lies outside 0 to 1 in {rows(outside)}.")
-    gc.freeze()  # the library collects garbage for a handful of numbers: a walk through all that a report holds
-    try:
+    with _no_garbage_collected():
         adjusted: Floats = np.asarray(multipletests(p, method=method)[1], dtype=np.float64)
+    return adjusted
+
+
+@contextmanager
+def _no_garbage_collected() -> Iterator[None]:
+    """Where the collector was switched off, as in the verb `report`, the library that calls it finds nothing to do."""
+    if gc.isenabled():
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
     finally:
         gc.unfreeze()
-    return adjusted

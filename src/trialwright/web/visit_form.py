@@ -129,6 +129,11 @@ def commands_of(form: VisitForm, participant: Participant) -> dict[str, Command]
     return found
 
 
+def names_of(form: VisitForm) -> list[str]:
+    """The names that commands of a form may have."""
+    return [*(one.name for one in form.fields), *(f"close:{closing.name}" for closing in form.closings), HOLD]
+
+
 def _asked(protocol: Protocol, participant: Participant, item: str, person: str, role: str) -> Field:
     name = f"{person}.{item}" if person else item
     text = f"{label(protocol, item)}, {person}" if person else label(protocol, item)

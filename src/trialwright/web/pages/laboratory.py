@@ -79,8 +79,9 @@ def grid_check(request: HttpRequest, identity: str, kind: str) -> HttpResponse:
     told = _told(request)
     made = grid_of(desk().protocol(woman.site), found, _now(), told)
     say(made, _tried(request, made))
-    if request.user.username not in _recorded_since(woman, told.get("seen", "")):  # saving overtook the check
-        _keep(request, found, told)
+    _keep(request, found, told)
+    if desk().sent_before(told.get("form", ""), [line.record for line in made.lines]):  # saving overtook the check
+        drop_draft(request.user, _key(found))
     return render(request, "web/grid_check.html", {"grid": made, "kept": desk().local()})
 
 
@@ -136,25 +137,17 @@ def _save(request: HttpRequest, woman: Participant, made: Grid, told: Mapping[st
     for one in commands.values():
         if not allowed(request, type(one)):
             return [finding("role_wrong", what=type(one).__name__, needed="another role", user=by.user, role=by.role)]
-    others = [one for one in _recorded_since(woman, told.get("seen", "")) if one != by.user]
-    if others:
-        return [finding("web_changed_since", user=others[-1], participant=woman.identity)]
+    told_of = told.get("seen", "")
+    seen = int(told_of) if told_of.isdecimal() else woman.last
     tried = _tried(request, made)
     say(made, tried)
     if tried.refused:
         return []
     try:
-        desk().submit(commands, by, identity)
-    except Refused as refused:  # somebody was quicker
+        desk().submit(commands, by, identity, seen=seen)
+    except Refused as refused:  # somebody was quicker, or the disk is full
         return list(refused.findings)
     return None
-
-
-def _recorded_since(woman: Participant, seen: str) -> list[str]:
-    """Who recorded something for her since the form was opened, in the order of recording."""
-    if not seen.isdecimal() or woman.last <= int(seen):
-        return []
-    return [event.user for event in desk().events_of(woman.identity) if event.seq > int(seen)]
 
 
 def _page(

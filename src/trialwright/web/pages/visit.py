@@ -25,7 +25,7 @@ from trialwright.web.guard import allowed, desk, hers, sender
 from trialwright.web.models import Draft
 from trialwright.web.pages.order import link_to
 from trialwright.web.permissions import may_open
-from trialwright.web.visit_form import VisitForm, commands_of, filled, visit_form
+from trialwright.web.visit_form import VisitForm, commands_of, filled, names_of, visit_form
 from trialwright.web.words import label
 
 _DECIDES = {
@@ -72,6 +72,8 @@ def visit_check(request: HttpRequest, identity: str, encounter: str) -> HttpResp
     Draft.objects.update_or_create(
         account=request.user, form=_key(woman, form), defaults={"content": kept, "typed": desk().now()}
     )
+    if desk().sent_before(told.get("form", ""), names_of(form)):  # saving overtook the check
+        drop_draft(request.user, _key(woman, form))
     context = _context(request, woman, protocol, form, tried.participant)
     return render(request, "web/visit_check.html", {**context, "kept": desk().local()})
 
