@@ -138,8 +138,20 @@ def heads(connection: Connection) -> list[tuple[str, int, int, str]]:
 COLUMNS = ", ".join(f'"{column.name}"' for column in EVENT.columns)
 #: The sequence number of the last event, 0 where there is none.
 LAST = "SELECT coalesce(max(seq), 0) FROM event"
-#: The events of a stream up to a sequence number, in their order.
-STREAM = f"SELECT {COLUMNS} FROM event WHERE stream = ? AND seq <= ? ORDER BY position"
+_STREAM = f"SELECT {COLUMNS} FROM event WHERE stream = ? AND seq > ? AND seq <= ? ORDER BY position"
+_SPAN = f"SELECT {COLUMNS} FROM event WHERE seq > ? AND seq <= ? ORDER BY seq"
+
+
+def at_once(
+    stream: str | None, types: Collection[str] | None, after: int, upto: int | None
+) -> tuple[str, tuple[Any, ...]] | None:
+    """The statement for the events of one stream, or of a short span, and its values; None for what may be many."""
+    if types is not None or upto is None:
+        return None
+    if stream is not None:
+        return _STREAM, (stream, after, upto)
+    return (_SPAN, (after, upto)) if upto - after <= CHUNK else None
+
 
 #: Number and time of every event, the last one first.
 TIMES = select(EVENT.c.seq, EVENT.c.at).order_by(EVENT.c.seq.desc())

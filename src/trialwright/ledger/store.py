@@ -118,6 +118,10 @@ class Ledger:
         upto: int | None = None,
     ) -> Iterator[Event]:
         """The events in order of sequence number, as they stood when the first one was taken."""
+        plain = reading.at_once(stream, types, after, upto)
+        if plain is not None:
+            yield from map(reading.decoded, database.asked(self._engine, *plain))
+            return
         with self._reading() as connection:
             query = reading.selection(stream, types, after, upto)
             yield from map(reading.decoded, reading.stored(connection, query))
@@ -147,10 +151,6 @@ class Ledger:
     def last(self) -> int:
         """The sequence number of the last event."""
         return int(database.asked(self._engine, reading.LAST)[0][0])
-
-    def stream(self, name: str, upto: int) -> list[Event]:
-        """The events of one stream up to a sequence number, in their order, all at once."""
-        return [reading.decoded(row) for row in database.asked(self._engine, reading.STREAM, (name, upto))]
 
     def knows(self, commands: Collection[str]) -> bool:
         """Whether any of these commands was submitted already."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 
 from trialwright.ledger import database
 from trialwright.ledger.envelope import Event, NewEvent, Submission, canonical, row_digest
-from trialwright.ledger.reading import CHUNK, COLUMNS, LAST, STREAM, Stored, decoded, selection, stored
+from trialwright.ledger.reading import CHUNK, COLUMNS, LAST, Stored, at_once, decoded, selection, stored
 from trialwright.ledger.schema import BLOB, EVENT
 
 # The statements that every append runs, written for the driver: compiled ones cost more than the hash.
@@ -52,12 +52,10 @@ class Writer:
         """The events of the ledger in order of sequence number, those of this transaction included."""
         self.flush()
         last = self._last if upto is None else min(upto, self._last)
+        plain = at_once(stream, types, after, last)
+        if plain is not None:
+            return map(decoded, self._ask(*plain))
         return map(decoded, stored(self._connection, selection(stream, types, after, last)))
-
-    def stream(self, name: str, upto: int) -> list[Event]:
-        """The events of one stream up to a sequence number, in their order, those of this transaction included."""
-        self.flush()
-        return [decoded(row) for row in self._ask(STREAM, (name, upto))]
 
     def outcome(self, command: str) -> list[Event]:
         """The events that an earlier submission of this command appended; empty where there was none."""

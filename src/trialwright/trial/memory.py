@@ -31,9 +31,6 @@ class Source(Protocol):
     ) -> Iterator[Event]:
         """The events in the order of recording."""
 
-    def stream(self, name: str, upto: int) -> list[Event]:
-        """Those of one stream, up to a sequence number."""
-
 
 @dataclass(slots=True)
 class _Known:
@@ -178,7 +175,7 @@ class Memory:
         return self._keep(identity, events) if events else None
 
     def _read(self, identity: str, source: Source) -> list[Event]:
-        return source.stream(e.participant_stream(identity), self.seen)
+        return list(source.events(stream=e.participant_stream(identity), upto=self.seen))
 
     def _keep(self, identity: str, events: list[Event]) -> _Known:
         latest = max(partial_date(event.on).earliest for event in events)

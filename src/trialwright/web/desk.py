@@ -51,6 +51,7 @@ class _Look:
     def __init__(self) -> None:
         self.asked = False
         self.folded: dict[str, Participant | None] = {}
+        self.protocols: dict[str, Protocol] = {}
 
 
 class _Here(threading.local):
@@ -112,8 +113,14 @@ class Desk:
             return self._office.lend()
 
     def protocol(self, site: str = "") -> Protocol:
-        """The protocol version by which a site works."""
-        return self._office.protocol_for(self.trial(), "", site)
+        """The protocol version by which a site works. While one page is made, the same."""
+        look = self._here.look
+        found = look.protocols.get(site) if look is not None else None
+        if found is None:
+            found = self._office.protocol_for(self.trial(), "", site)
+            if look is not None:
+                look.protocols[site] = found
+        return found
 
     def version(self, digest: str) -> Protocol:
         """A protocol version by its digest; `Refused` where the ledger holds none such."""

@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from trialwright.core.finding import Finding, Refused, finding
@@ -48,7 +48,7 @@ def visit(request: HttpRequest, identity: str, encounter: str) -> HttpResponse:
         above = _save(request, woman, form, told)
         if above is None:
             drop_draft(request.user, _key(woman, form))
-            return redirect(f"/participants/{identity}/" if form.ends else request.get_full_path())
+            return HttpResponseRedirect(f"/participants/{identity}/" if form.ends else request.get_full_path())
         return _shown(request, woman, protocol, form, told, above)
     draft = _drafts(request, woman, blank).first()
     told = dict(draft.content) if draft else {}
