@@ -7,7 +7,7 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -42,6 +42,21 @@ def _bytes(place: str) -> bytes:
     return repr(rows).encode()
 
 
+def _files(place: str) -> Iterator[tuple[str, bytes]]:
+    """Every file of a database server on this machine, what it wrote ahead too; of SQLite every file beside it."""
+    folder = Path(place).parent
+    if "://" in place:
+        with psycopg.connect(place, autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+            told = connection.execute("SHOW data_directory").fetchone()
+        assert told is not None
+        folder = Path(told[0])
+    for one in folder.rglob("*"):
+        if one.is_file():
+            with suppress(FileNotFoundError):  # the server goes on meanwhile
+                yield str(one), one.read_bytes()
+
+
 @pytest.fixture
 def vault(place: str) -> Iterator[Vault]:
     with Vault(place, MASTER, "NCT1") as made:
@@ -63,6 +78,10 @@ def test_what_is_kept_is_told_after_it_was_logged_and_lies_nowhere_as_it_was_typ
         assert planted.encode("utf-16-le") not in lying
     assert MASTER not in lying
     assert b"P-1" in lying, "what is looked through holds what is kept"
+    ahead = [name for name, content in _files(place) if b"vault_key" in content]
+    assert ahead, "what is looked through holds the vault"
+    for planted in ("欧阳龘靐", "Zyqquelaine", "zyqquelaine"):
+        assert [name for name, content in _files(place) if planted.encode() in content] == []
 
 
 @pytest.mark.parametrize(
