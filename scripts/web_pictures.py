@@ -26,6 +26,8 @@ LAPTOP, TABLET = (1280, 800), (820, 1100)
 COLOURS = 128
 #: A trial with a laboratory, on a day on which something is in culture.
 LABORATORY = ("--protocol", "protocols/nct04706312", "--day", "320")
+#: The trial with an amendment that is in force nowhere yet.
+AMENDED = ("amended",)
 
 
 def main() -> None:
@@ -79,6 +81,14 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         _laboratory(_as(browser, address, "embryologist", LAPTOP))
         _import(_as(browser, address, "coordinator", LAPTOP))
+        browser.close()
+    with served(*AMENDED) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        investigator = _as(browser, address, "investigator", LAPTOP)
+        investigator.goto("/trial/versions")
+        keep(investigator, "versions")
+        investigator.get_by_text("Line by line of the files").scroll_into_view_if_needed()
+        keep(investigator, "difference")
         browser.close()
 
 
@@ -227,7 +237,10 @@ def served(*more: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "trialwright", "serve", "--demo", "--port", str(port), *more]
+    words = (
+        ["scripts.amended", str(port)] if more == AMENDED else ["trialwright", "serve", "--demo", "--port", str(port)]
+    )
+    command = [sys.executable, "-m", *words, *(more if more != AMENDED else ())]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
