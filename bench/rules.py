@@ -23,7 +23,7 @@ _REPEATS = 200
 
 
 def rows(at: Workplace) -> list[Row]:
-    """Reading the protocol; and each participant on the day on which her eligibility was determined."""
+    """Reading the protocol; and each participant as she was known when her eligibility was determined."""
     protocol = at.sample.protocol
     return [*_reading(at), *_determinations(at, protocol), *_single(at, protocol)]
 
@@ -77,5 +77,12 @@ def _single(at: Workplace, protocol: Protocol) -> list[Row]:
 
 
 def _facts(at: Workplace, protocol: Protocol) -> list[tuple[Facts, PartialDate]]:
-    folded = [fold_participant(identity, events) for identity, events in at.sample.participants.items()]
-    return [(facts_of(protocol, one), partial_date(one.determinations[-1].on)) for one in folded if one.determinations]
+    """Everybody as she was known when her eligibility was determined last, nothing decoded yet."""
+    found = []
+    for identity, events in at.sample.participants.items():
+        determinations = fold_participant(identity, events).determinations
+        if determinations:
+            last = determinations[-1]
+            then = fold_participant(identity, [event for event in events if event.seq < last.event])
+            found.append((facts_of(protocol, then), partial_date(last.on)))
+    return found
