@@ -34,10 +34,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write report.html, report.pdf, report.json, figures and data; for the board its two parts and board.json."""
+    gc.disable()  # what is read stays until the end: the collector would walk through all of it again and again
+    try:
+        return _written(options)
+    finally:
+        gc.enable()
+
+
+def _written(options: argparse.Namespace) -> int:
     from trialwright.ledger.store import open_ledger
     from trialwright.report.write import write_board, write_report
 
-    gc.disable()  # what is read stays until the end: the collector would walk through all of it again and again
     board = options.board or bool(options.since)
     out = Path(options.out) if options.out else _beside(options)
     with open_ledger(options.ledger) as ledger:
