@@ -48,7 +48,7 @@ def rows(at: Workplace) -> list[Row]:
     found = [*_saves(at, at.fresh("saves.ledger"), "SQLite", at_least(50))]
     try:
         with server() as place:
-            found += _saves(at, place(), "PostgreSQL")
+            found += _saves(at, place(), "PostgreSQL", at_least(100))
             found += _saves(at, place(), "PostgreSQL, two processes", at_least(100), processes=2)
     except CannotStart as why:
         found.append(Row("PostgreSQL, forms saved by four people at once", _UNIT, (), note=str(why)))
@@ -58,7 +58,7 @@ def rows(at: Workplace) -> list[Row]:
 # ---------------------------------------------------------------- saving
 
 
-def _saves(at: Workplace, place: str | Path, name: str, target: Target | None = None, processes: int = 1) -> list[Row]:
+def _saves(at: Workplace, place: str | Path, name: str, target: Target, processes: int = 1) -> list[Row]:
     with _serving(at, place, _COPIES, processes) as (ledger, running):
         women = _women(ledger)
         _settled(running[0]).leaves()

@@ -33,7 +33,8 @@ def main(port: int) -> None:
     """Serve it until told to stop."""
     with tempfile.TemporaryDirectory(prefix="trialwright-amended-") as name:
         folder = Path(name)
-        protocol, model = protocol_at(str(TRIAL)), load_model(protocol_at(str(TRIAL)), TRIAL)
+        protocol = protocol_at(str(TRIAL))
+        model = load_model(protocol, TRIAL)
         with demonstration.rehearsed(protocol, model, str(folder / "ledger.db"), SEED, lambda _text: None) as ledger:
             day = demonstration.opens_on(model)
             by = Sender("set-up", "administrator", f"{day}T00:00:00Z")

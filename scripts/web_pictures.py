@@ -24,10 +24,12 @@ IMAGES = Path(__file__).parent.parent / "docs" / "images"
 LAPTOP, TABLET = (1280, 800), (820, 1100)
 #: Enough for flat pages; a picture then has some tens of kilobytes.
 COLOURS = 128
+#: What is served, each with its port behind it.
+DEMONSTRATION = ("trialwright", "serve", "--demo", "--port")
 #: A trial with a laboratory, on a day on which something is in culture.
 LABORATORY = ("--protocol", "protocols/nct04706312", "--day", "320")
 #: The trial with an amendment that is in force nowhere yet.
-AMENDED = ("amended",)
+AMENDED = ("scripts.amended",)
 
 
 def main() -> None:
@@ -82,7 +84,7 @@ def main() -> None:
         _laboratory(_as(browser, address, "embryologist", LAPTOP))
         _import(_as(browser, address, "coordinator", LAPTOP))
         browser.close()
-    with served(*AMENDED) as address, sync_playwright() as playwright:
+    with served(program=AMENDED) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         investigator = _as(browser, address, "investigator", LAPTOP)
         investigator.goto("/trial/versions")
@@ -232,15 +234,12 @@ def keep(page: Any, name: str) -> None:
 
 
 @contextmanager
-def served(*more: str) -> Iterator[str]:
+def served(*more: str, program: tuple[str, ...] = DEMONSTRATION) -> Iterator[str]:
     """The address of a demonstration that lives as long as it is needed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = (
-        ["scripts.amended", str(port)] if more == AMENDED else ["trialwright", "serve", "--demo", "--port", str(port)]
-    )
-    command = [sys.executable, "-m", *words, *(more if more != AMENDED else ())]
+    command = [sys.executable, "-m", *program, str(port), *more]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

@@ -78,10 +78,10 @@ def test_what_is_kept_is_told_after_it_was_logged_and_lies_nowhere_as_it_was_typ
         assert planted.encode("utf-16-le") not in lying
     assert MASTER not in lying
     assert b"P-1" in lying, "what is looked through holds what is kept"
-    ahead = [name for name, content in _files(place) if b"vault_key" in content]
-    assert ahead, "what is looked through holds the vault"
+    files = dict(_files(place))
+    assert any(b"vault_key" in content for content in files.values()), "what is looked through holds the vault"
     for planted in ("欧阳龘靐", "Zyqquelaine", "zyqquelaine"):
-        assert [name for name, content in _files(place) if planted.encode() in content] == []
+        assert [name for name, content in files.items() if planted.encode() in content] == []
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ WHO = {
     "zhao": "cell laboratory",
     "dan": "data manager",
 }
-#: How htmx reports a request that ends because its page was left for the next one; a refused one is reported otherwise.
+#: How htmx reports a check that a later one replaced or whose page was left; a request that fails is a fault by itself.
 _LEFT_BEHIND = ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
 
 
@@ -98,7 +98,12 @@ class Person:
         self.page.set_default_timeout(8000)
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("requestfailed", self._fails)
         self.page.on("console", lambda told: self._notes(told) if told.type == "error" else None)
+
+    def _fails(self, request: Any) -> None:
+        if request.failure != "net::ERR_ABORTED":
+            self.faults.append(f"{request.url}: {request.failure}")
 
     def _notes(self, told: Any) -> None:
         if not told.text.startswith(_LEFT_BEHIND):
@@ -257,12 +262,17 @@ def _opens_the_trial(li: Person, qin: Person) -> None:
     qin.orders("validate-hold", "Record", product="cell_product", hours="4", report="validation report 7")
 
 
-def _finds_one_who_does_not_fit(wang: Person, li: Person) -> None:
+def comes(wang: Person, li: Person, who: str, **on: str) -> None:
+    """A woman comes and consents, today or on a day."""
     wang.opens("/screening")
     wang.follows("Screen a woman")
-    wang.fills(participant="P-2", site="S01")
+    wang.fills(participant=who, site="S01", **on)
     wang.presses("Take into screening")
-    li.orders("consent", "Record consent", "participant=P-2", version="1")
+    li.orders("consent", "Record consent", f"participant={who}", version="1", **on)
+
+
+def _finds_one_who_does_not_fit(wang: Person, li: Person) -> None:
+    comes(wang, li, "P-2")
     wang.opens("/participants/P-2/visits/screening/")
     wang.fills(birth_date="1994-05", amh="5")
     wang.presses("Save")
@@ -278,12 +288,8 @@ def _finds_one_who_does_not_fit(wang: Person, li: Person) -> None:
 
 def _screens(wang: Person, li: Person) -> None:
     """Ineligible as it is typed, then eligible; the lists that make an absence mean no are closed."""
-    wang.opens("/screening")
-    wang.follows("Screen a woman")
     before = str(datetime.now(ZoneInfo("Asia/Shanghai")).date() - timedelta(days=1))
-    wang.fills(participant="P-1", site="S01", on=before)
-    wang.presses("Take into screening")
-    li.orders("consent", "Record consent", "participant=P-1", version="1", on=before)
+    comes(wang, li, "P-1", on=before)
     for number in (1, 2):
         wang.orders("add-record", "Add", "participant=P-1&kind=earlier_cycle", on=f"2025-0{number}", outcome="failed")
     visit = "/participants/P-1/visits/screening/"
@@ -465,6 +471,7 @@ def _has_the_report(dan: Person) -> None:
             dan.page.get_by_role("button", name="Download").click()
         if had:
             break
+    assert had, dan.sees()
     page = Path(had[0].path()).read_text("utf-8")
     told = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     assert "2 screened, 1 of 3 enrolled" in told

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tests.rehearsals import command
 from tests.web.centre import PASSWORD, Person, people, serving
-from tests.web.test_story import CHROMIUM
+from tests.web.test_story import CHROMIUM, comes
 from trialwright.core.finding import Refused
 from trialwright.ledger.keys import decrypt
 from trialwright.ledger.store import open_ledger
@@ -146,11 +146,7 @@ def test_a_planted_name_lies_nowhere_and_after_erasure_nothing_opens_it(chromium
 
 
 def _plants(wang: Person, li: Person) -> None:
-    wang.opens("/screening")
-    wang.follows("Screen a woman")
-    wang.fills(participant="P-1", site="S01")
-    wang.presses("Take into screening")
-    li.orders("consent", "Record consent", "participant=P-1", version="1")
+    comes(wang, li, "P-1")
     wang.opens("/participants/P-1/")
     wang.follows("Name and contacts")
     wang.fills(name=CHINESE, latin=LATIN, hospital_number=NUMBER, address=STREET)

@@ -1,4 +1,5 @@
-"""What every page asks of the accounts: the session, who that is, and of which roles a second factor is asked.
+"""What every page asks of the accounts: the session, who that is, which roles need a second factor; a saved form drops
+its draft.
 
 Each is one statement written out: Django takes ten times as long to make it up as a database to answer it. Nothing is
 kept between two requests, so that several processes on the same accounts agree.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from trialwright.exchange.mapping import ANSWERS, SCREENING, Fill, Mapping, Source, target_label, targets, words_of
 from trialwright.exchange.sheet import Sheet
+from trialwright.language.vocabulary import Item
 from trialwright.protocol.protocol import Protocol
 from trialwright.web.fields import shown_unit, units_for
 from trialwright.web.words import label, language
@@ -102,19 +103,18 @@ def mapping_of(told: Told[str, str], sheet: Sheet) -> Mapping:
     return Mapping(rows=told.get("rows", ANSWERS), fills=tuple(fills), **roles)
 
 
-def _line(index: int, column: str, fill: Fill | None, sheet: Sheet, may_fill: Told[str, object]) -> Line:
+def _line(index: int, column: str, fill: Fill | None, sheet: Sheet, may_fill: Told[str, Item]) -> Line:
     line = Line(index, column, words_of(sheet, column, 3))
     item = may_fill.get(fill.target) if fill is not None else None
     if fill is None or item is None:
         return line
     line.target, line.constant = fill.target, fill.constant
-    kind, categories = getattr(item, "kind", ""), getattr(item, "categories", ())
-    if kind in ("quantity", "count"):
-        line.units = units_for(item)  # type: ignore[arg-type]  # told by shape: it has a unit and a kind
+    if item.kind in ("quantity", "count"):
+        line.units = units_for(item)
         line.unit = fill.unit or (line.units[0][0] if line.units else "")
-    if kind in ("yes_no", "attestation", "category"):
+    if item.kind in ("yes_no", "attestation", "category"):
         line.translates = True
-        understood = categories or ("yes", "no")
+        understood = item.categories or ("yes", "no")
         words = dict.fromkeys([*fill.means, *(word for word in words_of(sheet, column) if word not in understood)])
         line.words = "\n".join(
             f"{word} = {fill.means[word]}".rstrip() if word in fill.means else word for word in words

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from trialwright.trial import commands as c
 from trialwright.trial.delegations import ADMINISTRATOR, ROLES, delegations_of
+from trialwright.web.always_asked import factor_roles
 from trialwright.web.guard import allowed, desk
-from trialwright.web.models import Account, FactorRequired, Passkey, SecondFactor
+from trialwright.web.models import Account, Passkey, SecondFactor
 from trialwright.web.pages.order import link_to
 
 _SHOWN = 30
@@ -50,7 +51,7 @@ def people(request: HttpRequest) -> HttpResponse:
         "delegate": link_to("delegate", back="/people") if allowed(request, c.Delegate) else "",
         "accounts": list(accounts.order_by("username")) if manages else [],
         "roles": ROLES if manages and not settings.DEMO else (),
-        "factor_roles": set(FactorRequired.objects.values_list("role", flat=True)) if manages else set(),
+        "factor_roles": factor_roles() if manages else frozenset(),
         "manages": manages,
         "signed_in": list(AccessLog.objects.order_by("-attempt_time")[:_SHOWN]) if sees else [],
         "failed": list(AccessFailureLog.objects.order_by("-attempt_time")[:_SHOWN]) if sees else [],
