@@ -31,8 +31,8 @@ class Served:
         self._gone()
 
     def stop(self) -> None:
-        """End it as a person at the console does."""
-        self.process.send_signal(signal.SIGINT)
+        """End it as the service manager of a machine does."""
+        self.process.terminate()
         self._gone()
 
     def seconds(self) -> float:

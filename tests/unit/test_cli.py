@@ -204,6 +204,16 @@ def test_a_language_without_messages_is_refused(
     assert "`language` is one of en, zh" in err
 
 
+def test_a_verb_that_is_interrupted_says_so_in_a_word(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, broken: Path
+) -> None:
+    def pressed(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trialwright.cli.check.run", pressed)
+    assert _run(capsys, "check", broken) == (130, "", "interrupted\n")
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [((), 2), (("--help",), 0), (("--version",), 0), (("chekc",), 2), (("check",), 2), (("check", "a", "b"), 2)],

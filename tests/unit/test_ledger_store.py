@@ -104,6 +104,13 @@ def test_events_are_chosen_by_stream_type_and_number(ledger: Ledger) -> None:
     assert [e.seq for e in ledger.events("participant/P-1", after=2495, upto=2500)] == [2496, 2499]
 
 
+def test_the_streams_that_were_appended_to_are_told_with_the_last_event_of_each(ledger: Ledger) -> None:
+    write(ledger, "c-1", lab("a"), lab("b"), lab("a"))
+    write(ledger, "c-2", lab("c"), lab("a"))
+    assert ledger.latest(after=2, upto=5) == {"a": 4, "b": 3, "c": 5}
+    assert ledger.latest(after=6, upto=6) == {}
+
+
 def test_streams_are_found_by_the_exact_beginning_of_their_name(ledger: Ledger) -> None:
     write(ledger, "c-1", lab("Lot/2"), lab("lot/1"), lab("lot_1"), lab("lot%"))
     assert ledger.streams("lot/") == ["lot/1"]

@@ -43,7 +43,7 @@ def serving(place: str, log: Path, *words: str) -> Iterator[Served]:
         yield Served(address, place, code[1] if code else "")
     finally:
         process.terminate()
-        process.wait(10)
+        assert process.wait(10) == 0
 
 
 def people(

@@ -102,6 +102,34 @@ def test_more_stale_lines_than_anybody_should_wait_for_are_left_to_the_reader_an
         assert "P-1" in page
 
 
+def test_while_somebody_records_the_reader_works_a_tenth_of_the_time(
+    desk: Desk, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trialwright.web import lines
+
+    monkeypatch.setattr(desk, "software", "another")  # so that all three lines are stale
+    monkeypatch.setattr(lines, "_BATCH", 1)
+    clock = iter(range(100))
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))  # every look takes a second
+    rests: list[float] = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            rests.append(timeout or 0)
+            if len(rests) == 1:
+                desk.submit({"Observe": c.Observe("P-2", "weight", "59 kg", "2026-03-19")}, BY, "while lines are made")
+            if timeout == lines._IDLE:
+                self.set()
+            return self.is_set()
+
+    reader = threading.Thread(target=lines.keep_up, args=(desk, Stop()))
+    reader.start()
+    reader.join()
+    assert rests[:3] == [0.02, 9.02, 0.02]
+    assert rests[-1] == lines._IDLE
+    assert {"P-1", "P-2", "Q-1"} == set(made)
+
+
 @pytest.mark.parametrize("folder", [IUA, DOR], ids=["iua", "dor"])
 def test_a_line_stands_until_the_moment_that_it_names(folder: Path) -> None:
     """Walked day by day past the last entry: whenever a line changes, it had said that it would by then."""

@@ -72,7 +72,7 @@ def served(place: str, tmp_path: Path) -> Iterator[Served]:
         yield Served(address, place, code[1])
     finally:
         process.terminate()
-        process.wait(10)
+        assert process.wait(10) == 0
         if process.stdout is not None:
             process.stdout.close()
 

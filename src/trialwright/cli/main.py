@@ -31,10 +31,12 @@ VERBS = {
 }
 
 DONE, DOES_NOT_HOLD, CANNOT_RUN = 0, 1, 2
+#: What a shell expects of a program that ended on Ctrl-C.
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb. Returns 0 done, 1 the thing asked about does not hold, 2 cannot run."""
+    """Run one verb. Returns 0 done, 1 the thing asked about does not hold, 2 cannot run, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     verb = next((word for word in words if not word.startswith("-")), "")
     parser = _parser(verb)
@@ -57,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused as refused:
         output.refuse(refused.findings, as_json=options.json)
         refused_for = sorted({found.code for found in refused.findings})
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        code = INTERRUPTED
     except BrokenPipeError:  # the reader, a pager perhaps, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = DONE
@@ -69,7 +74,8 @@ def _parser(verb: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="trialwright",
         description="Write the protocol once; rehearse the trial, run it, report it.",
-        epilog="Exit codes: 0 done; 1 the thing asked about does not hold; 2 cannot run, with what to mend.",
+        epilog="Exit codes: 0 done; 1 the thing asked about does not hold; 2 cannot run, with what to mend; "
+        "130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"trialwright {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import secrets
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -60,12 +61,23 @@ def run(options: argparse.Namespace) -> int:
         raise Refused(finding("web_not_installed", module=", ".join(missing)))
     if not options.ledger and not options.demo:
         raise Refused(finding("web_nothing_to_serve"))
-    with tempfile.TemporaryDirectory(prefix="trialwright-demo-") as folder:
+    with _terminated_as_interrupted():
         if options.demo:
-            _demonstrate(options, Path(folder))
+            with tempfile.TemporaryDirectory(prefix="trialwright-demo-") as folder:
+                _demonstrate(options, Path(folder))
         else:
             _serve(options)
     return 0
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """While it serves, SIGTERM of a container or of the machine's service manager ends it as a person's Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _demonstrate(options: argparse.Namespace, folder: Path) -> None:

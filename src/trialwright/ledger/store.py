@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from trialwright.core.finding import Finding, Grade, Refused, Where, finding
 from trialwright.ledger import database, reading, schema
@@ -147,6 +147,12 @@ class Ledger:
         with self._reading() as connection:
             found = reading.heads(connection)
         return {stream: (position, own) for stream, _, position, own in found}
+
+    def latest(self, after: int, upto: int) -> dict[str, int]:
+        """The streams that something was appended to between two sequence numbers, and the last number of each."""
+        query = select(EVENT.c.stream, func.max(EVENT.c.seq)).where(EVENT.c.seq > after, EVENT.c.seq <= upto)
+        with self._reading() as connection:
+            return {stream: int(last) for stream, last in connection.execute(query.group_by(EVENT.c.stream))}
 
     def last(self) -> int:
         """The sequence number of the last event."""

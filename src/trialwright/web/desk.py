@@ -159,9 +159,9 @@ class Desk:
     def changed(self, after: int, upto: int) -> dict[str, int]:
         """Whoever something was recorded about between two sequence numbers, with the last one of hers."""
         return {
-            event.stream.removeprefix("participant/"): event.seq
-            for event in self.ledger.events(after=after, upto=upto)
-            if event.stream.startswith("participant/")
+            stream.removeprefix("participant/"): last
+            for stream, last in self.ledger.latest(after, upto).items()
+            if stream.startswith("participant/")
         }
 
     def signatures_on(self, stream: str) -> list[Signature]:

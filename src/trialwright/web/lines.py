@@ -2,14 +2,17 @@
 
 A line is stale where something of hers was recorded since, where the moment has come until which it stands, or where
 protocol, answers, software or ledger are not those that it was made by. The few that grow stale while people work are
-made by whoever looks next; many at once, as after a restore or at midnight, by `keep_up` in a thread of its own.
+made by whoever looks next; many at once, as after a restore or at midnight, by `keep_up` in a thread of its own, which
+works a tenth of the time while somebody records, and all of it otherwise.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import random
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,8 +29,11 @@ from trialwright.web.summary import Summary, summarise
 
 #: So many stale lines are made while somebody waits for a page; more are left to `keep_up`.
 AT_ONCE = 60
-#: Lines that `keep_up` makes in one transaction, and how long it rests between two, so that pages come through.
-_BATCH, _REST = 20, 0.02
+#: Lines that `keep_up` makes in one transaction, out of so many: another process that keeps up makes other ones.
+_BATCH, _OUT_OF = 20, 100
+#: How long it rests after them, so that pages come through, and how many times as long as it worked while somebody
+#: records.
+_REST, _YIELDING = 0.02, 9
 #: How long it waits for something to do, in seconds.
 _IDLE = 20.0
 #: The shape of what is kept: a line of another one is not read.
@@ -59,16 +65,23 @@ def refresh(desk: Desk) -> Progress | None:
 
 def keep_up(desk: Desk, stop: threading.Event) -> None:
     """Make stale lines until told to stop; where a database is away, look again later."""
+    before: int | None = None
+    seq: int | None = None
     while not stop.is_set():
+        started = time.perf_counter()
         try:
             with desk.looking():
                 _mark(desk)
-                batch = list(_stale(desk)[:_BATCH])
-                _make(desk, batch)
+                stale = list(_stale(desk).only("identity")[:_OUT_OF])
+                _make(desk, random.sample(stale, min(_BATCH, len(stale))))
+                seq = desk.reach()[1]
         except (Error, Refused):  # the pages say what is wrong; here it is only tried again
-            batch = []
+            stale = []
         close_old_connections()
-        stop.wait(_REST if batch else _IDLE)
+        worked = time.perf_counter() - started
+        recorded = before not in (None, seq)
+        stop.wait(_IDLE if not stale else _REST + _YIELDING * worked * recorded)
+        before = seq
 
 
 def summary(line: Line) -> Summary:
