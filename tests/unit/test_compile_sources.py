@@ -100,6 +100,10 @@ ASKED = [
     "sum(visit.size)",
     "latest(visit).date",
     "1 + 1 = 2",
+    "a * (a at infusion)",
+    "a / (a at infusion) = 0.4",
+    "any(visit satisfies 0.07 * size * size = 2.52)",  # a little more in binary numbers
+    "any(visit satisfies size / (size + 4) + size / (size + 4) + size / (size + 4) = 1.8)",
 ]
 
 
