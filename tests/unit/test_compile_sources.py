@@ -141,6 +141,17 @@ def test_without_persons_nobody_has_relatives() -> None:
     assert _asked("any(a where a > 7) and not any(partner.a)", alone) == Answer(Truth.UNKNOWN)
 
 
+def test_a_whole_day_inside_a_month_in_doubt_is_not_surely_after_it() -> None:
+    """Records of whole days, and an infusion of which the month is known: what was seen on the 5th may be known then."""
+    facts = replace(FACTS, anchors={"infusion": [partial_date("2026-02")]})
+    source = source_from_facts(duckdb(), VOCABULARY, {"p": (facts, NOW)})
+    seen = source.records["visit"].drop("date_latest", "size_date_earliest", "size_date_latest")
+    source = replace(source, records={"visit": seen}, closings=None)
+    rule = _rule("every(visit satisfies size > 3) at infusion")
+    (row,) = answers_of(duckdb(), compile_rules({"x": rule}, source)).to_pylist()
+    assert read(rule, "x", row) == Answer(Truth.YES)
+
+
 def test_without_closings_every_list_is_closed() -> None:
     facts = Facts(records=FACTS.records)
     source = source_from_facts(duckdb(), VOCABULARY, {"p": (facts, NOW)})
