@@ -275,6 +275,44 @@ def test_a_value_belongs_to_the_nearest_visit_that_asks_for_it(desk: Desk, on: s
     assert amh.seq in _form(desk, encounter, "2026-06-20").entries
 
 
+@pytest.mark.parametrize(
+    ("told_in", "belongs_to"),
+    [
+        ("hormone.90", "hormone.90"),
+        ("screening", "screening"),
+        ("", "hormone.30"),
+        ("entry", "hormone.30"),  # which does not ask for it
+    ],
+)
+def test_a_value_belongs_to_the_form_in_which_it_was_told(desk: Desk, told_in: str, belongs_to: str) -> None:
+    (amh, *_) = desk.do(c.Observe("P-1", "amh", "0.7 ng/mL", "2026-04-07", encounter=told_in))
+    assert amh.seq in _form(desk, belongs_to, "2026-04-08").entries
+
+
+def test_two_visits_of_one_day_that_ask_for_the_same_are_each_answered(desk: Desk) -> None:
+    for encounter in ("hormone.30", "hormone.90"):
+        desk.do(c.Observe("P-1", "amh", "0.7 ng/mL", "2026-04-08", encounter=encounter))
+        desk.do(c.HoldVisit("P-1", encounter, "2026-04-08"))
+    assert [_form(desk, one).state for one in ("hormone.30", "hormone.90")] == ["complete", "complete"]
+
+
+def test_a_corrected_value_stays_in_its_form(desk: Desk) -> None:
+    (amh, *_) = desk.do(c.Observe("P-1", "amh", "0.7 ng/mL", "2026-04-07", encounter="hormone.90"))
+    (corrected, *_) = desk.do(c.Correct("P-1", amh.seq, {"value": "0.8 ng/mL"}, "misread", "2026-04-08"))
+    assert corrected.payload["of"] == amh.seq
+    assert _form(desk, "hormone.90", "2026-04-08").entries == (amh.seq,)
+
+
+@pytest.mark.parametrize(
+    ("encounter", "record", "code"), [("hormone.31", "", "encounter_unknown"), ("screening", "e-1", "record_unknown")]
+)
+def test_a_value_is_not_told_in_the_form_of_a_visit_that_there_is_not(
+    desk: Desk, encounter: str, record: str, code: str
+) -> None:
+    told = c.Observe("P-1", "amh", "0.7 ng/mL", "2026-04-07", encounter=encounter, record=record)
+    assert desk.refused(told) == [code]
+
+
 # ---------------------------------------------------------------- freezing
 
 

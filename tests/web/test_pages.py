@@ -46,6 +46,7 @@ def test_a_form_becomes_the_same_events_that_a_rehearsal_writes(desk: Desk) -> N
     assert [event.type for event in events] == ["observation.recorded/1"] * 3 + ["visit.held/1"]
     assert {event.user for event in events} == {"coordinator"}
     assert events[0].payload["value"] == {"entered": "61.5 kg", "value": "61.5"}
+    assert {str(event.payload.get("visit")) for event in events[:3]} == {"{'encounter': 'screening', 'record': ''}"}
     assert events[2].payload["person"] == "partner"
     assert all(event.on == "2026-03-19" for event in events)
 

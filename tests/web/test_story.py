@@ -177,7 +177,7 @@ def tells(browser: Any, served: Served) -> None:
     _signs(li)
     _brings_a_unit(li, zhao, qin, wang)
     _checks_at_the_bedside(wang, li)
-    _infuses(li, zhao)
+    _infuses(li, zhao, wang)
     _reports_a_serious_event(li)
     _transfers_and_is_pregnant(li, wang)
     _follows_up_with_a_correction(wang)
@@ -377,7 +377,7 @@ def _checks_at_the_bedside(wang: Person, li: Person) -> None:
     assert "verified" in li.sees()
 
 
-def _infuses(li: Person, zhao: Person) -> None:
+def _infuses(li: Person, zhao: Person, wang: Person) -> None:
     li.follows("Begin the infusion")
     li.presses("Carry out")
     assert "infusing" in li.sees()
@@ -386,6 +386,9 @@ def _infuses(li: Person, zhao: Person) -> None:
     li.presses("End it")
     assert "60\u202f000\u202f000 cells, 1 of the plan" in li.sees()
     zhao.orders("reconcile-unit", "Account for it", "unit=U-1", disposal="bag destroyed")
+    wang.opens("/participants/P-1/visits/infusion/")
+    wang.fills(ends="yes")
+    wang.presses("Save")
 
 
 def _reports_a_serious_event(li: Person) -> None:

@@ -282,7 +282,10 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Observe:
-    """Record one answer to one item, of her or of a relative, or that it was not done and why."""
+    """Record one answer to one item, of her or of a relative, or that it was not done and why.
+
+    `encounter` and `record` name the visit whose form it was told in; without them it belongs to the nearest one.
+    """
 
     participant: str
     item: str
@@ -292,6 +295,8 @@ class Observe:
     person: str = ""
     normal: tuple[str, str] | None = None
     not_done: str = ""
+    encounter: str = ""
+    record: str = ""
 
 
 @dataclass(frozen=True, slots=True)

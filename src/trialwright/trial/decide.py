@@ -60,7 +60,6 @@ from trialwright.trial.erasures import confirm_erasure, not_of_an_erasure, order
 from trialwright.trial.gate import Gate, refuse
 from trialwright.trial.holds import freeze, lock, not_held, unfreeze, unlock
 from trialwright.trial.queries import answer_query, close_query, raise_query, reopen_query, resolve_query
-from trialwright.trial.schedule import encounter_of
 from trialwright.trial.signatures import sign
 from trialwright.trial.state import Participant, TrialState
 
@@ -184,16 +183,7 @@ def _miss_visit(gate: Gate, command: c.MissVisit) -> list[NewEvent]:
 
 def _visit(gate: Gate, command: c.HoldVisit | c.MissVisit, what: str) -> None:
     participant = gate.recordable(command.participant, what, command.on)
-    encounters = gate.protocol.document.schedule.encounters
-    names = [
-        full for name, one in encounters.items() for full in ([f"{name}.{n}" for n in one.each] if one.each else [name])
-    ]
-    if command.encounter not in names:
-        refuse("encounter_unknown", encounter=command.encounter, nearest=nearest(command.encounter, names))
-    kind = encounters[encounter_of(command.encounter)].per
-    if command.record not in (participant.records.get(kind, {}) if kind else ("",)):
-        record = command.record or "(not named)"
-        refuse("record_unknown", participant=command.participant, kind=kind or "record for a visit", record=record)
+    gate.has_visit(participant, command.encounter, command.record)
     visit = participant.visits.get((command.encounter, command.record))
     if visit is not None and visit.held:
         what = f"seen for {command.encounter}"

@@ -39,6 +39,9 @@ def observe(gate: Gate, command: c.Observe) -> list[NewEvent]:
         payload["attributes"] = {
             name: _encoded(_attribute(item, name), text, NO_LIMITS) for name, text in command.attributes.items()
         }
+    if command.encounter:
+        gate.has_visit(participant, command.encounter, command.record)
+        payload["visit"] = {"encounter": command.encounter, "record": command.record}
     if command.not_done:
         payload["not_done"] = command.not_done
         return [gate.event(e.OBSERVED, command.on, payload)]

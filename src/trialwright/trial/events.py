@@ -43,7 +43,7 @@ UNIT_RECONCILED: Final = "unit.reconciled/1"  # unit, disposal
 # a participant
 SCREENED: Final = "participant.screened/1"
 CONSENTED: Final = "participant.consented/1"  # version
-OBSERVED: Final = "observation.recorded/1"  # item, value or not_done, attributes, person, normal
+OBSERVED: Final = "observation.recorded/1"  # item, value or not_done, attributes, person, normal, visit
 RECORD_ADDED: Final = "record.added/1"  # kind, record, parent, fields
 RECORD_COMPLETED: Final = "record.completed/1"  # kind, record, fields
 LIST_CLOSED: Final = "list.closed/1"  # list

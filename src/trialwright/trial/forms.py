@@ -95,17 +95,21 @@ def freeze_of(participant: Participant, encounter: str, record: str) -> Hold | N
 
 
 def place_of(protocol: Protocol, participant: Participant, plan: Sequence[Planned], event: Event) -> tuple[str, str]:
-    """The form that an entry belongs to: of the visits that ask for it, the nearest in time.
+    """The form that an entry belongs to: that in which it was told, else of the visits that ask for it the nearest.
 
     A visit to come, or not for her, has only what lies in its window; what no visit asked for lies between visits.
     """
     if event.type in (e.VISIT_HELD, e.VISIT_MISSED):
-        return str(event.payload.get("encounter") or ""), str(event.payload.get("record") or "")
+        return _named(event.payload)
+    at = event.payload.get("visit")
+    told = _named(at) if isinstance(at, dict) else BETWEEN
     on = partial_date(event.on)
     nearest: tuple[int, tuple[str, str]] | None = None
     for visit in plan:
         if visit.standing == "missed" or not _asks(protocol, visit, event):
             continue
+        if visit.key == told:
+            return told
         if visit.standing in ("future", "not applicable") and visit.days_outside(on):
             continue
         held = participant.visits.get(visit.key)
@@ -114,6 +118,10 @@ def place_of(protocol: Protocol, participant: Participant, plan: Sequence[Planne
         if nearest is None or distance < nearest[0]:
             nearest = (distance, visit.key)
     return nearest[1] if nearest is not None else BETWEEN
+
+
+def _named(payload: Mapping[str, Json]) -> tuple[str, str]:
+    return str(payload.get("encounter") or ""), str(payload.get("record") or "")
 
 
 def _asks(protocol: Protocol, visit: Planned, event: Event) -> bool:

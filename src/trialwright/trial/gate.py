@@ -25,6 +25,7 @@ from trialwright.protocol.protocol import Protocol
 from trialwright.trial import events as e
 from trialwright.trial.dose import open_question
 from trialwright.trial.facts import facts_of
+from trialwright.trial.schedule import encounter_of
 from trialwright.trial.state import Participant, TrialState
 
 #: The trigger of the alerts that speak against what was given.
@@ -91,6 +92,21 @@ class Gate:
         left = participant.screening_ended or ("" if kind in self.follow_up else participant.withdrawn)
         if left and partial_date(on).earliest > partial_date(left).latest:
             refuse("has_left", participant=participant.identity, on=left)
+
+    def has_visit(self, participant: Participant, encounter: str, record: str) -> None:
+        """Refuse a visit that is none of the protocol's, or that is not for a record of hers where it must be."""
+        encounters = self.protocol.document.schedule.encounters
+        names = [
+            full
+            for name, one in encounters.items()
+            for full in ([f"{name}.{n}" for n in one.each] if one.each else [name])
+        ]
+        if encounter not in names:
+            refuse("encounter_unknown", encounter=encounter, nearest=nearest(encounter, names))
+        kind = encounters[encounter_of(encounter)].per
+        if record not in (participant.records.get(kind, {}) if kind else ("",)):
+            told, of = record or "(not named)", kind or "record for a visit"
+            refuse("record_unknown", participant=participant.identity, kind=of, record=told)
 
     def before_she_left(self, participant: Participant, on: str) -> None:
         """Refuse an act that did not certainly come before she left: on the day of a withdrawal the hour decides."""

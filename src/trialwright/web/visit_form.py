@@ -120,7 +120,9 @@ def commands_of(form: VisitForm, participant: Participant) -> dict[str, Command]
             normal = (with_unit(one, one.normal[0]), with_unit(one, one.normal[1]))
         value = "" if one.not_done and not one.value else with_unit(one, one.value)
         not_done = "" if one.value else one.not_done
-        found[one.name] = c.Observe(who, item, value, one.day or form.on, attributes, person, normal, not_done)
+        found[one.name] = c.Observe(
+            who, item, value, one.day or form.on, attributes, person, normal, not_done, form.encounter, form.record
+        )
     for closing in form.closings:
         if closing.ticked and not closing.closed:
             found[f"close:{closing.name}"] = c.CloseList(who, closing.name, form.on)
