@@ -142,7 +142,7 @@ def test_without_persons_nobody_has_relatives() -> None:
 
 
 def test_a_whole_day_inside_a_month_in_doubt_is_not_surely_after_it() -> None:
-    """Records of whole days, and an infusion of which the month is known: what was seen on the 5th may be known then."""
+    """Records of whole days, an infusion of which the month is known: what was seen on the 5th may be known then."""
     facts = replace(FACTS, anchors={"infusion": [partial_date("2026-02")]})
     source = source_from_facts(duckdb(), VOCABULARY, {"p": (facts, NOW)})
     seen = source.records["visit"].drop("date_latest", "size_date_earliest", "size_date_latest")

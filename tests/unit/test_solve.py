@@ -120,6 +120,14 @@ _TOGETHER = [
         ["earliest(scope).date - infusion > 40 days", "any(scope within 1 month after infusion)"],
         False,
     ),
+    (
+        ["infusion - latest(scope).date = 3 days", "count(scope) = 1", "any(scope within 48 hours before infusion)"],
+        False,  # two days and a minute at the least
+    ),
+    (
+        ["infusion - latest(scope).date = 1 days", "count(scope) = 1", "any(scope within 48 hours before infusion)"],
+        True,
+    ),
     (["(afc > 5) at infusion", "max(afc) <= 5"], False),
     (["(age >= 38 years) at infusion", "age < 38 years"], False),
     (["(age < 38 years) at infusion", "age >= 38 years"], True),

@@ -178,6 +178,15 @@ def test_the_edges_of_windows_are_those_of_evaluate_from_every_day() -> None:
                 assert solver.check(edge(smt.constant(-back), window, sign, bounds) != expected) == "impossible"
 
 
+def test_they_are_so_up_to_the_last_day_that_is_modelled_from_the_end_of_a_year_too() -> None:
+    bounds, solver = Bounds(date(2026, 12, 9), years=1, ahead=1), smt.Solver(5)
+    for ahead in range(0, 366, 61):
+        base = datetime.combine(bounds.today + timedelta(days=ahead), time.min)
+        for sign in (-1, 1):
+            expected = day_of(shift(base, _WINDOWS[0], sign).date(), bounds)
+            assert solver.check(edge(smt.constant(ahead), _WINDOWS[0], sign, bounds) != expected) == "impossible"
+
+
 def test_birthdays_are_exact() -> None:
     bounds, solver = Bounds(), smt.Solver(5)
     leap = [date(2004, 2, 29), date(2004, 3, 1), date(2004, 2, 28), date(1987, 3, 9), date(1987, 3, 10)]

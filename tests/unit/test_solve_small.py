@@ -14,6 +14,7 @@ from trialwright.language.evaluate import answer, evaluate
 from trialwright.language.facts import Facts, Observation, RecordEntry
 from trialwright.language.solve import BOUNDS, Bounds, Impossible, Inquiry, Model, Undecided, Wanted, can_be
 from trialwright.language.solving import smt
+from trialwright.language.solving.example import plainer
 from trialwright.language.values import Amount, Answer, Kinds
 
 NOW = on_day(BOUNDS.today)
@@ -78,6 +79,46 @@ def test_a_range_without_a_whole_number_in_its_middle_has_no_typical_one() -> No
     (told,) = found.facts.observations["weight"]
     assert isinstance(told.value, Amount)
     assert Decimal("0.2") <= told.value.interval.low < Decimal("0.4")
+
+
+def _amount(text: str) -> Amount:
+    return Amount(point(Decimal(text)))
+
+
+def _low(told: Observation) -> Decimal:
+    assert isinstance(told.value, Amount)
+    return told.value.interval.low
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "plain"),
+    [
+        ("40", "80", "62"),  # the middle of what is plausible, 38 to 85, to the even number
+        ("63.5", "64.5", "64"),
+        ("64.1", "64.4", "64.3"),
+        ("64.26", "64.28", "64.27"),
+    ],
+)
+def test_an_example_is_of_today_and_in_the_plainest_number_that_still_fits(least: str, most: str, plain: str) -> None:
+    def fits(facts: Facts) -> bool:
+        told = facts.observations["weight"]
+        return bool(told) and Decimal(least) <= _low(told[0]) <= Decimal(most)
+
+    told = Observation(_amount("64.2718281828"), partial_date("2025-10-01"))
+    found = plainer(Facts({"weight": [told]}), fits, {"weight": Interval(Decimal(38), Decimal(85))}, NOW)
+    assert found.observations["weight"] == [Observation(_amount(plain), NOW)]
+
+
+def test_an_example_keeps_the_record_that_another_one_belongs_to_and_no_other() -> None:
+    cycles = [RecordEntry("cycle", f"c{number}", partial_date("2026-01-02"), {}) for number in (1, 2)]
+    egg = RecordEntry("egg", "e1", partial_date("2026-02-01"), {}, "c2")
+    found = plainer(Facts(records={"cycle": cycles, "egg": [egg]}), lambda x: bool(x.records["egg"]), {}, NOW)
+    assert [one.identity for one in (*found.records["cycle"], *found.records["egg"])] == ["c2", "e1"]
+
+
+def test_of_nobody_it_is_a_value_that_there_may_be() -> None:
+    assert Inquiry(NAMES).answer(_rule("latest(scope).score >= 0", NAMES), Facts()) is Truth.YES
+    assert Inquiry(NAMES).answer(_rule("latest(scope).score >= 1", NAMES), Facts()) is Truth.UNKNOWN
 
 
 def test_of_rules_that_can_hold_together_nothing_is_said() -> None:
