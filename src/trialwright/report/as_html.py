@@ -19,7 +19,7 @@ from trialwright.report.checklist import checklist
 from trialwright.report.conduct_tables import assumptions, decisions, deviations, flow, worklist
 from trialwright.report.figures import arm_label
 from trialwright.report.marks import banner, footer
-from trialwright.report.numbers import decimal, estimate, limits
+from trialwright.report.numbers import decimal, estimate, limits, words
 from trialwright.report.plan_tables import plan
 from trialwright.report.pregnancy_tables import core, definitions, funnel_table
 from trialwright.report.result_tables import comparisons, estimates, safety, safety_endpoints, woman_by_woman
@@ -92,7 +92,7 @@ def _headline(study: Study) -> str:
         {
             "what": one.label, "arm": arm_label(study.cut.protocol, one.arm) if " - " not in one.arm else one.arm,
             "fraction": f"{one.numerator:.0f} / {one.denominator:.0f}", "estimate": estimate(one),
-            "limits": limits(one), "unit": f"{one.unit_of_analysis}; {one.set}",
+            "limits": limits(one), "unit": f"{one.unit_of_analysis}; {words(one.set)}",
         }
         for one in shown
     ]  # fmt: skip

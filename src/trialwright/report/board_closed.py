@@ -26,10 +26,9 @@ from trialwright.report.board_tables import (
     since_sentence,
     tabled,
     whole,
-    words,
 )
 from trialwright.report.figures import boundary_figure
-from trialwright.report.numbers import percent
+from trialwright.report.numbers import percent, words
 from trialwright.statistics.binomial import clopper_pearson_upper
 from trialwright.trial.clocks import Due
 from trialwright.views.graded_events import BEFORE, Grading

@@ -13,8 +13,8 @@ from trialwright.protocol.protocol import label
 from trialwright.protocol.reporting import CAVEATS, cited, pack
 from trialwright.render.table import Column
 from trialwright.report.board import Board
-from trialwright.report.board_tables import lines, pairs, paragraphs, tabled, words
-from trialwright.report.numbers import decimal, percent
+from trialwright.report.board_tables import lines, pairs, paragraphs, tabled
+from trialwright.report.numbers import decimal, percent, words
 from trialwright.statistics.boundary import pause_ranges
 
 

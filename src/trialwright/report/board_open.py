@@ -24,9 +24,8 @@ from trialwright.report.board_tables import (
     since_table,
     tabled,
     unmet,
-    words,
 )
-from trialwright.report.numbers import plural
+from trialwright.report.numbers import plural, words
 from trialwright.views.graded_events import BEFORE
 
 _PART = "Open part: may be shared with everybody who runs the trial."

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from trialwright.render.table import Column, table
 from trialwright.report.board import Board, arm_name, news
 from trialwright.report.marks import banner
-from trialwright.report.numbers import percent
+from trialwright.report.numbers import percent, words
 from trialwright.views.alerts import AlertRow
 from trialwright.views.graded_events import ANY, UNCLASSIFIED, EventCount
 
@@ -78,11 +78,6 @@ def share(number: int, of: int) -> str:
 def lines(parts: Iterable[object]) -> Markup:
     """Several short texts, one below the other."""
     return Markup("<br>").join(escape(part) for part in parts)
-
-
-def words(name: str) -> str:
-    """A name of the protocol as words."""
-    return name.replace("_", " ")
 
 
 def paragraphs(*texts: str, strong: bool = False) -> str:

@@ -18,7 +18,6 @@ from trialwright.report.casebook_entries import (
     entries,
     now,
     observed,
-    plain_words,
     visit_name,
     when,
 )
@@ -34,6 +33,7 @@ from trialwright.report.casebook_tables import (
     treatment,
 )
 from trialwright.report.marks import watermark
+from trialwright.report.numbers import words
 from trialwright.trial import events as e
 from trialwright.trial.schedule import encounter_of
 from trialwright.trial.signatures import signatures
@@ -109,7 +109,7 @@ def _standing(case: Case) -> str:
         ("Why this arm", f"{arm.reason}, decided by {arm.decided_by}" if arm and arm.reason else ""),
         ("Screening ended", f"{woman.screening_ended}: {woman.screening_end_reason}" if woman.screening_ended else ""),
         ("Withdrawn", f"{woman.withdrawn}: {woman.withdrawal_reason}" if woman.withdrawn else ""),
-        ("Lists complete", "; ".join(f"{plain_words(name)} {day}" for name, day in woman.closed.items())),
+        ("Lists complete", "; ".join(f"{words(name)} {day}" for name, day in woman.closed.items())),
         ("Free text", f"{woman.notes} notes, kept encrypted and not printed" if woman.notes else ""),
         ("Protocol", f"version {case.protocol.document.version}, digest {case.protocol.digest}"),
         ("Ledger", f"{case.header.kind}, checkpoint {case.checkpoint.seq}:{case.checkpoint.digest}"),

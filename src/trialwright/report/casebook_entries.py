@@ -13,6 +13,7 @@ from trialwright.ledger.history import corrections, effective
 from trialwright.ledger.store import Header
 from trialwright.protocol.protocol import Protocol, label
 from trialwright.render.table import Column
+from trialwright.report.numbers import words
 from trialwright.trial.custody import Unit
 from trialwright.trial.office import local_time
 from trialwright.trial.schedule import Planned, encounter_of
@@ -51,7 +52,7 @@ def observed(payload: Mapping[str, Json]) -> str:
     """What an observation says: its value, its attributes and its reference range, or why it was not done."""
     text = entered(payload.get("value")) or f"not done: {payload.get('not_done', '')}"
     attributes = payload.get("attributes")
-    more = [f"{plain_words(name)} {entered(told)}" for name, told in mapping(attributes).items()]
+    more = [f"{words(name)} {entered(told)}" for name, told in mapping(attributes).items()]
     normal = payload.get("normal")
     if isinstance(normal, list) and len(normal) == 2:
         more.append(f"reference {entered(normal[0])} to {entered(normal[1])}")
@@ -104,11 +105,6 @@ def when(on: str) -> Markup:
 def numbers(events: Iterable[int]) -> str:
     """Numbers of events, in a row."""
     return ", ".join(map(str, events))
-
-
-def plain_words(name: str) -> str:
-    """A name of the protocol as words."""
-    return name.replace("_", " ")
 
 
 def entered(value: object) -> str:

@@ -21,10 +21,10 @@ from trialwright.report.casebook_entries import (
     now,
     numbers,
     observed,
-    plain_words,
     visit_name,
     when,
 )
+from trialwright.report.numbers import words
 from trialwright.trial import events as e
 from trialwright.trial.signatures import Signature
 
@@ -128,7 +128,7 @@ def sent(case: Case) -> str:
     columns = [Column("what", "Report of"), Column("rule", "Under the rule"), Column("to", "To"), Column("on", "Sent"),
                Column("by", "By"), Column("seq", "Event", "right")]  # fmt: skip
     rows = [
-        {"what": one.record, "rule": plain_words(one.rule), "to": one.to, "on": when(one.on), "by": one.by,
+        {"what": one.record, "rule": words(one.rule), "to": one.to, "on": when(one.on), "by": one.by,
          "seq": one.event}
         for one in case.woman.reports
     ]  # fmt: skip
@@ -147,7 +147,7 @@ def queries(case: Case, entries: Sequence[Entry]) -> str:
         name = str(one.event.payload.get("query"))
         reply = closed.get(name)
         rows.append({
-            "query": f"{name}, {one.event.on}", "about": plain_words(str(one.event.payload.get("item"))),
+            "query": f"{name}, {one.event.on}", "about": words(str(one.event.payload.get("item"))),
             "says": one.event.payload.get("says"), "answer": reply.payload.get("answer") if reply else "open",
             "by": by(case, reply) if reply else "",
             "seq": numbers([one.event.seq, *([reply.seq] if reply else [])]),
@@ -210,7 +210,7 @@ def _plain_row(case: Case, one: Entry) -> dict[str, object]:
     why = f" ({one.event.reason})" if one.event.reason else ""
     told = _plainly(case, one.event.payload) + why
     later = None if one.holds is None else _plainly(case, one.holds.payload) + why
-    what = plain_words(one.event.type.partition("/")[0].replace(".", " "))
+    what = words(one.event.type.partition("/")[0].replace(".", " "))
     return {
         "what": what[:1].upper() + what[1:], "value": now(told, later), "on": when(one.event.on),
         "by": by(case, one.event), "seq": one.event.seq,
@@ -219,7 +219,7 @@ def _plain_row(case: Case, one: Entry) -> dict[str, object]:
 
 def _plainly(case: Case, payload: Mapping[str, Json]) -> str:
     return "; ".join(
-        f"{plain_words(name)} {visit_name(case, str(told)) if name == 'encounter' else label(case.protocol, str(told))}"
+        f"{words(name)} {visit_name(case, str(told)) if name == 'encounter' else label(case.protocol, str(told))}"
         for name, told in payload.items()
         if not isinstance(told, (dict, list)) and told not in ("", None) and name not in ("basis", "text")
     )

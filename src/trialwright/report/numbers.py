@@ -1,4 +1,4 @@
-"""How numbers are printed: enough digits to read, never more than they mean, and never a rounded threshold."""
+"""How numbers and names are printed: with enough digits to read, never more than they mean; no threshold is rounded."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ def limits(figure: Figure) -> str:
     if is_proportion(figure):
         return f"{100 * figure.lower:.1f} to {100 * figure.upper:.1f} %"
     return f"{decimal(figure.lower)} to {decimal(figure.upper)}"
+
+
+def words(name: str) -> str:
+    """A name of the protocol as it is read: `per_protocol` is "per protocol"."""
+    return name.replace("_", " ")
 
 
 def plural(number: int, one: str, several: str = "") -> str:

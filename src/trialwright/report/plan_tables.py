@@ -9,6 +9,7 @@ from markupsafe import Markup
 from trialwright.protocol.protocol import label
 from trialwright.render.table import Column, pairs, table
 from trialwright.report.figures import arm_label
+from trialwright.report.numbers import words
 from trialwright.report.study import Study
 from trialwright.views.cutoff import arms_shown
 
@@ -27,7 +28,7 @@ def plan(study: Study) -> str:
         {
             "level": one.level,
             "endpoint": f"{one.label}{f' (estimand “{one.estimand}”)' if one.estimand else ''}",
-            "set": one.set.replace("_", " "),
+            "set": words(one.set),
             "unit": one.unit_of_analysis,
             "estimator": one.estimator,
             "sensitivity": Markup("<br>").join(one.sensitivity) or "–",

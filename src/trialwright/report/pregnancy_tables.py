@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trialwright.render.table import Column, table
 from trialwright.report.figures import arm_label
-from trialwright.report.numbers import decimal
+from trialwright.report.numbers import decimal, words
 from trialwright.report.study import Study
 from trialwright.views.core_outcomes import CoreOutcome
 from trialwright.views.cutoff import ALL, arms_shown
@@ -84,5 +84,5 @@ def funnel_table(study: Study) -> str:
         cells.setdefault(row.step, {"step": row.label})[row.arm] = f"{row.count:.0f} of {row.women} women{open_}"
     part = study.cut.protocol.document.analysis.funnel
     assert part is not None, "a protocol with a funnel"
-    notes = [f"Counts added up over the women of the set {part.set}; embryos are clustered in women."]
+    notes = [f"Counts added up over the women of the set {words(part.set)}; embryos are clustered in women."]
     return table(columns, list(cells.values()), "From what was retrieved to what was born", notes)

@@ -10,7 +10,7 @@ from trialwright.analysis.results import Figure
 from trialwright.protocol.protocol import label
 from trialwright.render.table import Column, table
 from trialwright.report.figures import arm_label
-from trialwright.report.numbers import count, decimal, estimate, limits, percent
+from trialwright.report.numbers import count, decimal, estimate, limits, percent, words
 from trialwright.report.study import Study
 from trialwright.statistics.binomial import clopper_pearson_upper
 from trialwright.views.endpoints import endpoint_table
@@ -37,7 +37,7 @@ def estimates(study: Study, figures: Sequence[Figure], caption: str) -> str:
             "estimate": estimate(one),
             "limits": limits(one),
             "missing": one.missing,
-            "unit": f"{one.unit_of_analysis}; {one.set}",
+            "unit": f"{one.unit_of_analysis}; {words(one.set)}",
             "method": one.method,
         }
         for one in figures
@@ -83,7 +83,7 @@ def _comparison(study: Study, figures: Sequence[Figure]) -> str:
         }
         for one in figures
     ]
-    caption = f"{label(study.cut.protocol, first.endpoint)}: arms compared ({first.arm}); set {first.set}"
+    caption = f"{label(study.cut.protocol, first.endpoint)}: arms compared ({first.arm}); set {words(first.set)}"
     purpose = [
         "The first line is the planned analysis; overlap weights speak of women who could have come into either arm."
     ]
@@ -149,7 +149,7 @@ def safety(study: Study) -> str:
             "method": one.method,
             "upper": percent(clopper_pearson_upper(round(one.numerator), round(one.denominator))),
             "open": one.still_open,
-            "set": one.set,
+            "set": words(one.set),
         }
         for one in figures
         if one.denominator
@@ -169,7 +169,7 @@ def safety(study: Study) -> str:
         women.setdefault(key, set()).add(row.participant)
     listed = [
         {
-            "term": term.replace("_", " "),
+            "term": words(term),
             "arm": arm_label(protocol, arm) if arm else "not allocated",
             "women": len(women[arm, term]),
             "events": number,
@@ -212,4 +212,4 @@ def woman_by_woman(study: Study, endpoint: str) -> str:
         }
         for row in endpoint_table(study.cut, endpoint)
     ]
-    return table(columns, rows, f"{label(study.cut.protocol, endpoint)}, woman by woman; set {document.set}")
+    return table(columns, rows, f"{label(study.cut.protocol, endpoint)}, woman by woman; set {words(document.set)}")
