@@ -125,6 +125,14 @@ _TOGETHER = [
         False,  # two days and a minute at the least
     ),
     (
+        [
+            "infusion - latest(scope).date = 2 days",
+            "count(scope) = 1",
+            "not any(scope within 72 hours before infusion)",
+        ],
+        False,  # a minute less than three days at the most
+    ),
+    (
         ["infusion - latest(scope).date = 1 days", "count(scope) = 1", "any(scope within 48 hours before infusion)"],
         True,
     ),
