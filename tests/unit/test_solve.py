@@ -94,12 +94,15 @@ _TOGETHER = [
     (["age in 20..38 years", "born > 2006-03-09"], False),
     (["age in 20..38 years", "born = 2006-03-09"], True),
     (["age = 38 years", "born = 1987-03-09"], False),  # her 39th birthday
+    (["partner.age = 119 years"], True),  # a lifetime is 120
+    (["partner.age > 120 years"], False),
     (["partner.age > 50 years", "age < 30 years"], True),
     (["clot", "not clot"], False),
     (["not clot"], True),
     (["any(scope where score >= 9)", "every(scope satisfies score < 9)"], False),
     (["any(scope where score >= 9)", "latest(scope).score < 9"], True),  # that was earlier
     (["any(scope where score >= 9)", "latest(scope).score < 9", "count(scope) = 1"], False),
+    (["any(scope where score >= 9)", "latest(scope).score >= 9", "count(scope) = 1"], True),  # the same one
     (["any(scope within 3 months where score >= 9)", "latest(scope within 1 month).score < 9"], True),
     (["latest(scope within 1 month).normal", "not any(scope)"], False),
     (["latest(scope within 1 month).normal", "not any(scope where normal)"], False),
