@@ -127,7 +127,7 @@ def _verify(at: Workplace) -> Row:
     rates = []
     for _ in range(at.runs):
         with open_ledger(at.sample.place) as ledger:
-            rates.append(len(at.sample.events) / seconds(lambda opened=ledger: verify(opened)))  # type: ignore[misc]
+            rates.append(len(at.sample.events) / seconds(lambda opened=ledger: verify(opened)))  # type: ignore[misc]  # not inferred
     return Row("verify a whole ledger", "events/s", tuple(rates))
 
 

@@ -111,9 +111,30 @@ def test_an_example_is_of_today_and_in_the_plainest_number_that_still_fits(least
 
 def test_an_example_keeps_the_record_that_another_one_belongs_to_and_no_other() -> None:
     cycles = [RecordEntry("cycle", f"c{number}", partial_date("2026-01-02"), {}) for number in (1, 2)]
-    egg = RecordEntry("egg", "e1", partial_date("2026-02-01"), {}, "c2")
+    ripe = {"ripe": Observation(Answer(Truth.YES), partial_date("2026-02-01"))}
+    egg = RecordEntry("egg", "e1", partial_date("2026-02-01"), ripe, "c2")
     found = plainer(Facts(records={"cycle": cycles, "egg": [egg]}), lambda x: bool(x.records["egg"]), {}, NOW)
     assert [one.identity for one in (*found.records["cycle"], *found.records["egg"])] == ["c2", "e1"]
+    (told,) = found.records["egg"][0].fields.values()
+    assert told.date == partial_date("2026-02-01"), "what a record says stays on its day"
+
+
+@pytest.mark.parametrize(
+    ("low_open", "high_open", "yes", "unknown"),
+    [
+        (True, False, ["weight > 60 kg", "weight <= 70 kg"], ["weight < 70 kg"]),
+        (False, True, ["weight >= 60 kg", "weight < 70 kg"], ["weight > 60 kg"]),
+    ],
+)
+def test_an_open_end_does_not_belong_to_what_is_possible(
+    low_open: bool, high_open: bool, yes: list[str], unknown: list[str]
+) -> None:
+    told = Observation(Amount(Interval(Decimal(60), Decimal(70), low_open, high_open)), NOW)
+    facts = Facts({"weight": [told]})
+    for texts, expected in ((yes, Truth.YES), (unknown, Truth.UNKNOWN)):
+        for text in texts:
+            rule = _rule(text, NAMES)
+            assert Inquiry(NAMES).answer(rule, facts) is answer(evaluate(rule, facts, NOW)) is expected
 
 
 def test_of_nobody_it_is_a_value_that_there_may_be() -> None:

@@ -146,7 +146,7 @@ class Sheet:
                     [x, x + 14] if key.style else [x + 7],
                     [y, y] if key.style else [y],
                     color=key.color,
-                    linestyle=key.style or "none",  # type: ignore[arg-type]
+                    linestyle=key.style or "none",  # type: ignore[arg-type]  # dashes as a tuple are not in the stubs
                     marker=key.marker or "none",
                     markersize=5.5,
                     markerfacecolor=key.color if key.filled else "white",
@@ -163,7 +163,7 @@ def sheet(title: str, height: float, *, keys: Sequence[Key] = (), watermark: str
 
     with _DRAWING, matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_SETTINGS)  # type: ignore[arg-type]
+        matplotlib.rcParams.update(_SETTINGS)  # type: ignore[arg-type]  # the stubs know each name of a setting
         opened = Sheet(title, keys, height, watermark)
         yield opened
         opened.save()
@@ -196,7 +196,7 @@ def span(values: Sequence[float], margin: float) -> tuple[float, float]:
 
 def grid(axes: Axes, axis: str) -> None:
     """Faint lines behind the data."""
-    axes.grid(axis=axis, color=RULE, linewidth=0.4, alpha=0.7)  # type: ignore[arg-type]
+    axes.grid(axis=axis, color=RULE, linewidth=0.4, alpha=0.7)  # type: ignore[arg-type]  # a str for their Literal
 
 
 def _legend(keys: Sequence[Key]) -> list[tuple[Key, int, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, TypeAlias
 
@@ -103,6 +103,22 @@ def name_of(request: HttpRequest) -> str:
 def allowed(request: HttpRequest, command: type[Command]) -> bool:
     """Whether the one who asks may submit a command."""
     return may_do(request.acting.role, command)
+
+
+def forbidden(request: HttpRequest, commands: Iterable[Command]) -> list[Finding]:
+    """What refuses the first of these commands that the role of whoever asks may not give; nothing where all may be."""
+    for one in commands:
+        if not allowed(request, type(one)):
+            by = sender(request)
+            what, needed = type(one).__name__, "another role"
+            return [finding("role_wrong", what=what, needed=needed, user=by.user, role=by.role)]
+    return []
+
+
+def seen(woman: Participant, told: Mapping[str, str]) -> int:
+    """The last event of hers that whoever sends a form had before her; where the form does not say, the last one."""
+    text = told.get("seen", "")
+    return int(text) if text.isdecimal() else woman.last
 
 
 def hers(request: HttpRequest, identity: str) -> Participant:

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from trialwright.core.finding import Finding, Refused, finding
+from trialwright.core.finding import Finding, Refused
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial import commands as c
 from trialwright.trial.state import Participant
@@ -19,7 +19,7 @@ from trialwright.web.always_asked import drop_draft
 from trialwright.web.bench_board import board
 from trialwright.web.desk import Tried
 from trialwright.web.grid import MOST_ROWS, Grid, commands_of, grid_of, say, trials_of
-from trialwright.web.guard import allowed, desk, hers, sender
+from trialwright.web.guard import allowed, desk, forbidden, hers, seen, sender
 from trialwright.web.models import Draft
 from trialwright.web.pages.order import link_to
 from trialwright.web.permissions import may_open
@@ -134,17 +134,14 @@ def _save(request: HttpRequest, woman: Participant, made: Grid, told: Mapping[st
     if not commands or desk().sent_before(identity, list(commands)):
         return None
     by = sender(request)
-    for one in commands.values():
-        if not allowed(request, type(one)):
-            return [finding("role_wrong", what=type(one).__name__, needed="another role", user=by.user, role=by.role)]
-    told_of = told.get("seen", "")
-    seen = int(told_of) if told_of.isdecimal() else woman.last
+    if wrong_role := forbidden(request, commands.values()):
+        return wrong_role
     tried = _tried(request, made)
     say(made, tried)
     if tried.refused:
         return []
     try:
-        desk().submit(commands, by, identity, seen=seen)
+        desk().submit(commands, by, identity, seen=seen(woman, told))
     except Refused as refused:  # somebody was quicker, or the disk is full
         return list(refused.findings)
     return None

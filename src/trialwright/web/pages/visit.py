@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
-from trialwright.core.finding import Finding, Refused, finding
+from trialwright.core.finding import Finding, Refused
 from trialwright.protocol.protocol import Protocol
 from trialwright.trial import commands as c
 from trialwright.trial.commands import Command
@@ -21,7 +21,7 @@ from trialwright.web.always_asked import drop_draft
 from trialwright.web.casebooks import SAYS_MORE, TONES
 from trialwright.web.desk import Tried
 from trialwright.web.eligibility_panel import panel
-from trialwright.web.guard import allowed, desk, hers, sender
+from trialwright.web.guard import allowed, desk, forbidden, hers, seen, sender
 from trialwright.web.models import Draft
 from trialwright.web.pages.order import link_to
 from trialwright.web.permissions import may_open
@@ -107,15 +107,10 @@ def _save(request: HttpRequest, woman: Participant, form: VisitForm, told: Mappi
     """Submit the whole form, or say what stands in the way; None where it is done."""
     commands, identity = commands_of(form, woman), told.get("form", "") or str(uuid.uuid4())
     by = sender(request)
-    forbidden = [one for one in commands.values() if not allowed(request, type(one))]
-    if forbidden:
-        return [
-            finding("role_wrong", what=type(forbidden[0]).__name__, needed="another role", user=by.user, role=by.role)
-        ]
-    told_of = told.get("seen", "")
-    seen = int(told_of) if told_of.isdecimal() else woman.last
+    if wrong_role := forbidden(request, commands.values()):
+        return wrong_role
     try:
-        desk().submit(commands, by, identity, seen=seen)
+        desk().submit(commands, by, identity, seen=seen(woman, told))
     except Refused as refused:
         if refused.findings[0].code == "web_changed_since":
             return list(refused.findings)
