@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -107,6 +108,14 @@ def test_an_example_is_of_today_and_in_the_plainest_number_that_still_fits(least
     told = Observation(_amount("64.2718281828"), partial_date("2025-10-01"))
     found = plainer(Facts({"weight": [told]}), fits, {"weight": Interval(Decimal(38), Decimal(85))}, NOW)
     assert found.observations["weight"] == [Observation(_amount(plain), NOW)]
+
+
+def test_the_records_of_an_example_lie_four_weeks_apart_where_they_may() -> None:
+    for texts, apart in ((["count(scope) = 3"], 28), (["count(scope) = 3", "count(scope within 1 month) = 3"], 0)):
+        found = _can_be(*texts)
+        assert isinstance(found, Model)
+        days = sorted(one.date.earliest for one in found.facts.records["scope"] if one.date is not None)
+        assert all((later - earlier).days >= apart for earlier, later in pairwise(days)), days
 
 
 def test_an_example_keeps_the_record_that_another_one_belongs_to_and_no_other() -> None:
