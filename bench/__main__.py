@@ -13,6 +13,7 @@ from pathlib import Path
 from bench import appending, folding, interpreters, library, processes, records, reports, rules, table, trials, web
 from bench.row import Row
 from bench.workplace import Workplace
+from trialwright.cli.main import GARBAGE
 
 GROUPS: dict[str, Callable[[Workplace], list[Row]]] = {
     "commands": processes.rows,
@@ -41,7 +42,7 @@ def main() -> int:
     if unknown or options.runs < 1:
         parser.error(f"there is no group {', '.join(unknown)}" if unknown else "at least one run is needed")
     measured_on = table.machine()
-    gc.set_threshold(200_000)  # as every verb does
+    gc.set_threshold(GARBAGE)  # as every verb does
     groups: dict[str, list[Row]] = {}
     with tempfile.TemporaryDirectory(prefix="trialwright-bench-", ignore_cleanup_errors=True) as folder:
         at = Workplace(Path(folder), options.runs, options.long)

@@ -5,12 +5,14 @@ python -m bench.compiling PROTOCOL    # prints the seconds of both
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import ibis
 
 from bench.row import seconds
 from trialwright.cli.loading import protocol_at
+from trialwright.cli.main import GARBAGE
 from trialwright.language.compile import compile_criteria
 from trialwright.language.compiling.loading import source_from_facts
 
@@ -27,4 +29,5 @@ def measure(place: str) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(GARBAGE)  # as every verb does
     print(*measure(sys.argv[1]))

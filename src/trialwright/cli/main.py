@@ -31,6 +31,8 @@ VERBS = {
 }
 
 DONE, DOES_NOT_HOLD, CANNOT_RUN = 0, 1, 2
+#: Objects between two walks of the collector: a verb is short-lived, and most of what it makes stays until its end.
+GARBAGE = 200_000
 #: What a shell expects of a program that ended on Ctrl-C.
 INTERRUPTED = 130
 
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from trialwright.cli import configuration, output
     from trialwright.core.finding import Refused
 
-    gc.set_threshold(200_000)  # a verb is short-lived, and most of what it makes stays until its end
+    gc.set_threshold(GARBAGE)
     started = time.monotonic()
     code = CANNOT_RUN
     refused_for: list[str] = []
