@@ -87,8 +87,8 @@ def frame(population: Population, world: World, asks: Sequence[Ask]) -> Frame:
         answers |= met
         joins |= {name: (world.keys, table) for name, table in tables.items()}
     table = world.rows
-    for name, (keys, joined) in joins.items():
-        table = table.left_join(joined, list(keys), rname=f"{{name}}_joined_{name}")
+    for name, (keys, joined) in joins.items():  # as a view, so that Ibis need not look for our columns in what it holds
+        table = table.left_join(joined.view(), list(keys), rname=f"{{name}}_joined_{name}")
     if joins:
         table = table.select([name for name in table.columns if "_joined_" not in name])
     found = Frame(world, table, population.times, answers)
