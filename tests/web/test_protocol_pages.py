@@ -13,7 +13,7 @@ import pytest
 from tests.rehearsals import command
 from tests.unit.desk import BLINDED, SMALL, protocol_at
 from tests.unit.desk import Desk as Prepared
-from tests.unit.safety_stages import SAFETY, safety_desk, treated
+from tests.unit.safety_stages import SAFETY, event, safety_desk, treated
 from tests.web.conftest import configured, signed_in
 from trialwright.cli import serve
 from trialwright.core.finding import Refused
@@ -118,11 +118,44 @@ def test_in_a_masked_trial_the_board_alone_sees_how_near_the_events_are(
         assert answer.status_code == status
         page = signed_in(role).get("/safety")
         assert ("of 2 treated had an event that counts" in _text(page)) == (status == 200)
-    _, told = boundary_now(found)
+    told = boundary_now(found)
     board = open_board(open_study(made.ledger, found.today()), made.ledger)
     assert told is not None
     assert board.boundary is not None
     assert told.steps == board.boundary.steps, "the page and the report say the same"
+
+
+def test_what_is_kept_of_the_boundary_follows_doses_events_corrections_and_what_is_taken_back(tmp_path: Path) -> None:
+    made = safety_desk(tmp_path, protocol_at(SAFETY))
+    found = Desk(made.ledger, "test", lambda: LATER)
+
+    def told(*commands: Any) -> None:
+        made.do(*commands)
+        assert _boundary(found) == _boundary(Desk(made.ledger, "test", lambda: LATER)) == _as_reported(made, found)
+
+    told()
+    told(*treated("P-1"))
+    told(*treated("P-2", "2026-03-28"))
+    (performed,) = (one for one in made.ledger.events(types=[e.PERFORMED]) if one.stream == "participant/P-2")
+    told(c.VoidEvent("P-2", performed.seq, "entered for the wrong woman", "2026-03-29"))
+    told(c.Perform("P-2", "infusion", "infusion-2", "2026-03-28T10:00", unit="U-P-2"))
+    told(event("P-1", on="2026-03-29"))
+    told(c.CompleteRecord("P-1", "adverse_event", "ae-1", "2026-03-30", {"related": "unrelated"}))
+    told(*treated("P-3", "2026-04-02"))
+    told(event("P-2", on="2026-04-03"))
+    told(c.Observe("P-3", "weight", "60 kg", "2026-04-03"))
+
+
+def _boundary(desk: Desk) -> tuple[Any, ...]:
+    told = boundary_now(desk)
+    assert told is not None
+    return told.steps, told.counted, told.says
+
+
+def _as_reported(made: Prepared, desk: Desk) -> tuple[Any, ...]:
+    told = open_board(open_study(made.ledger, desk.today()), made.ledger).boundary
+    assert told is not None
+    return told.steps, told.counted, told.says
 
 
 def test_serve_puts_a_new_version_into_a_ledger_that_is_there_once(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def safety(request: HttpRequest) -> HttpResponse:
         if not one.participant or within(request, trial.sites.get(one.participant))
     ]
     may_report = allowed(request, c.AddRecord)
-    told = boundary_now(desk())[1] if may_see(desk(), request.acting.role) else None
+    told = boundary_now(desk()) if may_see(desk(), request.acting.role) else None
     context = {
         "boundary": told,
         "boundary_told": boundary_told(told) if told else "",
