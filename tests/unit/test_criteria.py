@@ -17,6 +17,8 @@ from trialwright.registry.criteria_text import MAX_TEXT, NO_HEADING, listed
 
 SENTENCES = [
     # words, rule, confidence
+    ("Platelets < 1.5e5 /uL", "platelets < 150000 /uL", "high"),
+    ("A1C < ١٢ %", "hba1c < 12 %", "high"),
     ("Age between 20 and 38 years", "age in 20..38 years", "high"),
     ("Male or female, 18 years of age or older", "age >= 18 years", "high"),
     ("Women between35 and 45 years", "age in 35..45 years", "high"),
@@ -64,6 +66,9 @@ NOT_COMPUTED = [
     ("BMI 30-20 kg/m2", "bmi"),
     ("Age 6 to 24 months", "age"),
     ("Creatinine < 5 mm", "creatinine"),
+    ("A1C < 1E400 %", "hba1c"),
+    ("Platelets < 1e23 /uL", "platelets"),
+    (f"A1C < {'9' * 400} %", "hba1c"),
 ]
 
 

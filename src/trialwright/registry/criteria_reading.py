@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -335,7 +336,7 @@ class _Reader:
             raise _NotComputed
         unit = units[0] if units else ""
         if tree.data in ("ranged", "between"):
-            if float(numbers[0]) > float(numbers[1]):
+            if Decimal(numbers[0]) > Decimal(numbers[1]):
                 raise _NotComputed
             return _Bound("in", numbers[0], numbers[1], unit)
         operator = next(token.value for token in _tokens(tree) if token.type in ("CMP", "AFTER"))
@@ -377,7 +378,7 @@ def _counted(entry: Mapping[str, Any], bound: _Bound) -> tuple[str, str, str]:
         low, high = bound.low, bound.high
     elif wanted == "months" and bound.unit in _MONTHS:
         times = _MONTHS[bound.unit]
-        low, high = str(int(float(bound.low) * times)), str(int(float(bound.high) * times))
+        low, high = str(int(Decimal(bound.low) * times)), str(int(Decimal(bound.high) * times))
     else:
         raise _NotComputed
     return low, high, ""
@@ -390,11 +391,11 @@ def _many(bound: _Bound) -> str:
 
 
 def _plain_number(text: str) -> str:
-    if "e" in text.lower():
-        value = float(text)
-        return str(int(value)) if value == int(value) else repr(value)
-    whole, dot, decimals = text.partition(".")
-    return f"{whole.lstrip('0') or '0'}{dot}{decimals}"
+    """The number without exponent, with its decimals as written; with one that nothing measures nothing is computed."""
+    number = Decimal(text)
+    if not -9 <= number.adjusted() <= 15:
+        raise _NotComputed
+    return format(number, "f")
 
 
 def _where(wanted: list[str]) -> str:

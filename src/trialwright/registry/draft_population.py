@@ -99,7 +99,7 @@ def _fields(sheet: Sheet, section: object, inclusion: dict[str, Any]) -> None:
             "from": sheet.page.quotes(f"Sex: {sex.upper()}", sex.upper(), f"- {sex.capitalize()}")[:1],
         }
     low, high = (text_at(section, f"eligibilityModule.{key}") for key in ("minimumAge", "maximumAge"))
-    bounds = [re.fullmatch(r"(\d+) Years?", text) for text in (low, high)]
+    bounds = [re.fullmatch(r"(\d{1,3}) Years?", text) for text in (low, high)]
     if bounds[0] and bounds[1] and int(bounds[0][1]) <= int(bounds[1][1]):
         rule = f"age in {int(bounds[0][1])}..{int(bounds[1][1])} years"
     else:
@@ -192,7 +192,7 @@ def _answers(sheet: Sheet, drafts: Sequence[Draft]) -> None:
 
 
 def _age_field(sheet: Sheet, key: str) -> float | None:
-    match = re.fullmatch(r"(\d+) Years?", text_at(sheet.study, f"protocolSection.eligibilityModule.{key}"))
+    match = re.fullmatch(r"(\d{1,3}) Years?", text_at(sheet.study, f"protocolSection.eligibilityModule.{key}"))
     return float(match[1]) if match else None
 
 

@@ -11,6 +11,7 @@ from trialwright.registry.criteria_words import words_of
 
 #: No visit is planned beyond this many days; a longer time frame ends there, and says so.
 MAX_DAYS = 3650
+_ENDLESS = 1e9
 
 _DAYS = {"minute": 0, "min": 0, "hour": 0, "hr": 0, "day": 1, "week": 7, "wk": 7, "month": 30, "year": 365, "yr": 365}
 _UNIT = r"(minutes?|mins?|hours?|hrs?|days?|weeks?|wks?|months?|years?|yrs?)"
@@ -38,7 +39,8 @@ def days_of(frame: str) -> tuple[int, ...]:
 
 
 def _in_days(number: float, unit: str) -> int:
-    word = unit.lower().rstrip("s")
+    """Whole days; a number that is no time, as one of hundreds of digits, is a very long one."""
+    word, number = unit.lower().rstrip("s"), min(number, _ENDLESS)
     if word == "month":
         return round(number * 365 / 12)
     return round(number * _DAYS[word])
@@ -67,7 +69,7 @@ _DOSE = re.compile(
 _FOR = re.compile(rf"\b(?:for|duration(?: of)?|during|over|x)\s+(?:the first\s+)?(\d+)[\s-]*{_UNIT}\b", re.I)
 _LAST = re.compile(r"\blast\s+(\d{1,4})\s+days\s+of\s+the\s+(\d{1,4})[\s-]*days?\b", re.I)
 _BEFORE = re.compile(r"[.;:,()+]|\b(?:followed by|then|with|and|of|or|by|used|receives?|takes?|given|were|was)\b", re.I)
-_ON_DAYS = re.compile(r"\bdays?\s+(\d+)\s*(?:to|-|–|−|through)\s*(\d+)\b", re.I)
+_ON_DAYS = re.compile(r"\bdays?\s+(\d{1,4})\s*(?:to|-|–|−|through)\s*(\d{1,4})\b", re.I)
 
 
 def dosage_of(text: str) -> Dosage:
@@ -138,7 +140,9 @@ def cells_per_kg(text: str) -> str:
     """
     plain = text.translate(str.maketrans("×⁰¹²³⁴⁵⁶⁷⁸⁹", "x0123456789"))
     match = re.search(
-        r"(\d+(?:\.\d+)?)\s*(?:x|\*)\s*10\s*\^?\s*(\d{1,2})\s*(?:\w+\s+){0,3}(?:cells?)?\s*/\s*kg", plain, re.I
+        r"(?<!\d)(\d{1,12}(?:\.\d{1,12})?)\s*(?:x|\*)\s*10\s*\^?\s*(\d{1,2})\s*(?:\w+\s+){0,3}(?:cells?)?\s*/\s*kg",
+        plain,
+        re.I,
     )
     if match is None or int(match[2]) > 12:
         return ""
