@@ -19,6 +19,7 @@ SENTENCES = [
     # words, rule, confidence
     ("Platelets < 1.5e5 /uL", "platelets < 150000 /uL", "high"),
     ("A1C < ١٢ %", "hba1c < 12 %", "high"),
+    ("BMI < 30 kg/m2 within ١٢ months", "bmi within 12 months < 30 kg/m2", "high"),
     ("Age between 20 and 38 years", "age in 20..38 years", "high"),
     ("Male or female, 18 years of age or older", "age >= 18 years", "high"),
     ("Women between35 and 45 years", "age in 35..45 years", "high"),

@@ -21,7 +21,7 @@ from trialwright.registry.criteria_text import MAX_CRITERIA
 from trialwright.registry.draft import Drafted, draft
 from trialwright.registry.draft_folder import write
 from trialwright.registry.draft_record import page_of
-from trialwright.registry.draft_times import Dosage, days_of, dosage_of
+from trialwright.registry.draft_times import Dosage, cells_per_kg, days_of, dosage_of
 from trialwright.rehearsal.model import load_model
 from trialwright.rehearsal.rehearse import rehearse, unanswered
 
@@ -223,6 +223,11 @@ def test_a_time_frame_is_read_as_days(frame: str, days: tuple[int, ...]) -> None
 def test_a_regimen_is_read_as_dose_interval_and_days(words: str, read: tuple[str, str, str]) -> None:
     found: Dosage = dosage_of(words)
     assert (found.dose, found.every, found.days) == read
+
+
+@pytest.mark.parametrize("words", ["1234567890123.5 x 10^6 cells/kg", f"{_ENDLESS}x10^6 cells/kg"], ids=_short)
+def test_of_a_number_that_is_no_dose_no_part_is_taken_for_one(words: str) -> None:
+    assert cells_per_kg(words) == ""
 
 
 def test_a_regimen_that_only_arms_tell_is_one_intervention_of_them_all(study: dict[str, Any], tmp_path: Path) -> None:

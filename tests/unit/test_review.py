@@ -304,7 +304,8 @@ def test_a_corrected_value_stays_in_its_form(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encounter", "record", "code"), [("hormone.31", "", "encounter_unknown"), ("screening", "e-1", "record_unknown")]
+    ("encounter", "record", "code"),
+    [("hormone.31", "", "encounter_unknown"), ("screening", "e-1", "record_unknown"), ("", "e-1", "encounter_unknown")],
 )
 def test_a_value_is_not_told_in_the_form_of_a_visit_that_there_is_not(
     desk: Desk, encounter: str, record: str, code: str

@@ -346,7 +346,7 @@ class _Reader:
         tails = _Tails()
         for part in _trees(tree):
             tokens = list(_tokens(part))
-            numbers = [token.value for token in tokens if token.type == "NUM"]
+            numbers = [_plain_number(token.value) for token in tokens if token.type == "NUM"]
             calendar = [token.value for token in tokens if token.type == "CAL"]
             event = [token.value for token in tokens if token.type == "TREATMENT"]
             match str(part.data):

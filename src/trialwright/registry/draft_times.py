@@ -140,7 +140,7 @@ def cells_per_kg(text: str) -> str:
     """
     plain = text.translate(str.maketrans("×⁰¹²³⁴⁵⁶⁷⁸⁹", "x0123456789"))
     match = re.search(
-        r"(?<!\d)(\d{1,12}(?:\.\d{1,12})?)\s*(?:x|\*)\s*10\s*\^?\s*(\d{1,2})\s*(?:\w+\s+){0,3}(?:cells?)?\s*/\s*kg",
+        r"(?<![\d.])(\d{1,12}(?:\.\d{1,12})?)\s*(?:x|\*)\s*10\s*\^?\s*(\d{1,2})\s*(?:\w+\s+){0,3}(?:cells?)?\s*/\s*kg",
         plain,
         re.I,
     )

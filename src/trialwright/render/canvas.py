@@ -21,6 +21,7 @@ from trialwright.render.svg import GREY, INK, RULE, digest, framed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.typing import LineStyleType, RcKeyType
 
 WIDTH = 540.0
 TEXT, SMALL, TITLE = 9.0, 8.0, 11.0
@@ -30,9 +31,7 @@ _KEY = 20.0  # the sample before a legend's word
 #: Matplotlib's settings are those of the whole process: a server's threads draw one after the other.
 _DRAWING = threading.RLock()
 
-Style = str | tuple[float, tuple[float, ...]]
-
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "trialwright",
     "font.family": ["DejaVu Sans"],
@@ -64,7 +63,7 @@ class Key:
     label: str
     color: str
     marker: str = ""
-    style: Style = ""
+    style: LineStyleType = ""
     hatch: str | None = None
     filled: bool = True
 
@@ -146,7 +145,7 @@ class Sheet:
                     [x, x + 14] if key.style else [x + 7],
                     [y, y] if key.style else [y],
                     color=key.color,
-                    linestyle=key.style or "none",  # type: ignore[arg-type]  # dashes as a tuple are not in the stubs
+                    linestyle=key.style or "none",
                     marker=key.marker or "none",
                     markersize=5.5,
                     markerfacecolor=key.color if key.filled else "white",
@@ -163,7 +162,7 @@ def sheet(title: str, height: float, *, keys: Sequence[Key] = (), watermark: str
 
     with _DRAWING, matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_SETTINGS)  # type: ignore[arg-type]  # the stubs know each name of a setting
+        matplotlib.rcParams.update(_SETTINGS)
         opened = Sheet(title, keys, height, watermark)
         yield opened
         opened.save()
@@ -194,9 +193,9 @@ def span(values: Sequence[float], margin: float) -> tuple[float, float]:
     return low - room, high + room
 
 
-def grid(axes: Axes, axis: str) -> None:
-    """Faint lines behind the data."""
-    axes.grid(axis=axis, color=RULE, linewidth=0.4, alpha=0.7)  # type: ignore[arg-type]  # a str for their Literal
+def grid(axes: Axes) -> None:
+    """Faint horizontal lines behind the data."""
+    axes.grid(axis="y", color=RULE, linewidth=0.4, alpha=0.7)
 
 
 def _legend(keys: Sequence[Key]) -> list[tuple[Key, int, float]]:

@@ -17,7 +17,6 @@ from trialwright.render.canvas import (
     WIDTH,
     Key,
     Sheet,
-    Style,
     finite,
     grid,
     sheet,
@@ -30,11 +29,20 @@ from trialwright.render.svg import GREY, INK, nothing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.typing import LineStyleType
 
 #: Okabe and Ito's colours, told apart by every kind of colour vision; yellow is left out, it vanishes on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-STYLES: tuple[Style, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1)), (0, (9, 2)), (0, (1, 3)))
+STYLES: tuple[LineStyleType, ...] = (
+    "-",
+    (0, (5, 2)),
+    (0, (1, 1.5)),
+    (0, (6, 2, 1, 2)),
+    (0, (3, 1)),
+    (0, (9, 2)),
+    (0, (1, 3)),
+)
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++")
 
 LIMIT = 0.1  # above it a standardised difference is customarily called an imbalance
@@ -281,7 +289,7 @@ def cumulative(
         axes.set_yticks(marks, [written(mark) for mark in marks])
         across = ticks(*limits, 6)
         axes.set_xticks(across, [written(mark) for mark in across])
-        grid(axes, "y")
+        grid(axes)
         drawn.under(axes, xlabel)
     return drawn.svg(f"{ylabel}. " + "; ".join(f"{name}: {len(group)}" for name, group in times.items()))
 
@@ -326,7 +334,7 @@ def boundary_course(
         for axis, high in (("x", right), ("y", top)):
             marks = [mark for mark in ticks(0, high, 8) if mark == int(mark)]
             getattr(axes, f"set_{axis}ticks")(marks, [written(mark) for mark in marks])
-        grid(axes, "y")
+        grid(axes)
         drawn.under(axes, xlabel)
     now = f"{seen[-1]} of {len(seen)} treated" if seen else "nobody treated yet"
     crossed = f"reached at {', '.join(str(n) for n, _ in reached)} treated" if reached else "not reached"
@@ -368,7 +376,7 @@ class _Panels:
             if column:
                 axes.spines["left"].set_visible(False)
                 axes.tick_params(axis="y", length=0)
-            grid(axes, "y")
+            grid(axes)
             yield axes
 
 
@@ -414,7 +422,7 @@ def _dark(color: str) -> bool:
     return 0.299 * red + 0.587 * green + 0.114 * blue < 135
 
 
-def _look(n: int) -> tuple[str, str, Style]:
+def _look(n: int) -> tuple[str, str, LineStyleType]:
     return PALETTE[n % len(PALETTE)], MARKERS[n % len(MARKERS)], STYLES[n % len(STYLES)]
 
 

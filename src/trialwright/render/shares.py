@@ -43,7 +43,7 @@ def mirrored(groups: Mapping[str, Sequence[float]], title: str, xlabel: str, *, 
         axes.set_yticks(marks, [written(abs(mark)) for mark in marks])
         across = ticks(0, 1, 6)
         axes.set_xticks(across, [written(mark) for mark in across])
-        grid(axes, "y")
+        grid(axes)
         drawn.under(axes, xlabel)
     said = "; ".join(f"{name}: {len(values)} between {min(values):.2f} and {max(values):.2f}" for name, values in named)
     return drawn.svg(f"{xlabel}. {said}.")
@@ -127,7 +127,7 @@ def chances(
         axes.set_xticks(across, [written(mark) for mark in across])
         up = ticks(low, high, 6)
         axes.set_yticks(up, [written(mark) for mark in up])
-        grid(axes, "y")
+        grid(axes)
         drawn.under(axes, xlabel)
     said = "; ".join(
         f"{name}: {', '.join(f'{y:.2f} at {written(round(x, 4))}' for x, y in curve)}" for name, curve in shown.items()

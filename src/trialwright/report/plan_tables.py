@@ -77,7 +77,7 @@ def _sets(study: Study) -> str:
         why = Counter(reason for row in mine for reason in row.reasons)
         rows.append(
             {
-                "set": name.replace("_", " "),
+                "set": words(name),
                 **{arm: inside[arm] if arm in protocol.document.arms else inside.total() for arm in arms},
                 "why": Markup("<br>").join(f"{reason.replace('_', ' ')}: {n}" for reason, n in why.most_common())
                 or "nobody",

@@ -39,7 +39,7 @@ def observe(gate: Gate, command: c.Observe) -> list[NewEvent]:
         payload["attributes"] = {
             name: _encoded(_attribute(item, name), text, NO_LIMITS) for name, text in command.attributes.items()
         }
-    if command.encounter:
+    if command.encounter or command.record:
         gate.has_visit(participant, command.encounter, command.record)
         payload["visit"] = {"encounter": command.encounter, "record": command.record}
     if command.not_done:

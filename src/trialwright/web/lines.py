@@ -29,7 +29,7 @@ from trialwright.web.summary import Summary, summarise
 
 #: So many stale lines are made while somebody waits for a page; more are left to `keep_up`.
 AT_ONCE = 60
-#: Lines that `keep_up` makes in one transaction, out of so many: another process that keeps up makes other ones.
+#: Lines that `keep_up` makes in one transaction, out of so many, so that another process mostly makes other ones.
 _BATCH, _OUT_OF = 20, 100
 #: How long it rests after them, so that pages come through, and how many times as long as it worked while somebody
 #: records.
