@@ -56,7 +56,7 @@ def vault_in(folder: Path) -> Vault:
 
 
 def configured() -> None:
-    """Django set up once for the process; each test brings its own desk."""
+    """Django set up once for the process, its tables empty for each test, which brings its own desk."""
     if not _CONFIGURED:
         desk = prepared(Path(_FOLDER.name))
         _CONFIGURED.append(desk)
@@ -66,6 +66,13 @@ def configured() -> None:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
+    from django.apps import apps
+    from django.db import transaction
+
+    with transaction.atomic():
+        for name in ("web", "axes", "sessions"):
+            for model in apps.get_app_config(name).get_models():
+                model._default_manager.all().delete()
 
 
 @pytest.fixture
@@ -75,7 +82,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     from django.test import override_settings
 
     made = prepared(tmp_path)
-    forget_drafts()
     with vault_in(tmp_path) as vault, override_settings(DESK=made, VAULT=vault):
         yield made
 
@@ -87,32 +93,33 @@ def desk_at_the_bedside(tmp_path: Path) -> Iterator[Desk]:
     from django.test import override_settings
 
     made = prepared(tmp_path, bedside=True)
-    forget_drafts()
     with vault_in(tmp_path) as vault, override_settings(DESK=made, VAULT=vault):
         yield made
 
 
-def forget_drafts() -> None:
-    """What was typed at an earlier desk: accounts are shared by the tests of a process, women are not."""
-    from trialwright.web.models import Draft
-
-    Draft.objects.all().delete()
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture
 def shared_desk() -> Desk:
     """One desk for tests that write nothing."""
     configured()
     return _CONFIGURED[0]
 
 
+def account_of(name: str, password: str = "") -> Any:
+    """Somebody's account, with a password where one is told."""
+    from trialwright.web.models import Account
+
+    account, _ = Account.objects.get_or_create(username=name, defaults={"first_name": name.title()})
+    if password:
+        account.set_password(password)
+        account.save()
+    return account
+
+
 def signed_in(name: str, **options: Any) -> Any:
     """A client of somebody who is signed in."""
     from django.test import Client
 
-    from trialwright.web.models import Account
-
-    account, _ = Account.objects.get_or_create(username=name, defaults={"first_name": name.title()})
+    account = account_of(name)
     client = Client(**options)
     client.force_login(account, backend="trialwright.web.always_asked.Accounts")
     return client

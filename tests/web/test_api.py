@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.conftest import NOW, signed_in
+from tests.web.conftest import NOW, account_of, signed_in
 from trialwright.trial import commands as c
 from trialwright.trial.delegations import ROLES, delegations_of
 from trialwright.trial.office import Sender
@@ -37,9 +37,8 @@ class Caller:
         from django.test import Client
 
         from trialwright.web.api.tokens import make
-        from trialwright.web.models import Account
 
-        self.account, _ = Account.objects.get_or_create(username=name, defaults={"first_name": name.title()})
+        self.account = account_of(name)
         mine = next(iter(delegations_of(desk.trial(), name, desk.today())))
         self.token = make(self.account, "a test", mine.identity, writes, expires)
         self.client = Client(enforce_csrf_checks=True, headers={"Authorization": f"Bearer {self.token}"})
@@ -123,13 +122,10 @@ def test_wrong_tokens_shut_their_address_out_and_are_logged(desk: Desk) -> None:
 
 
 def test_a_token_is_made_on_its_page_with_the_password_shown_once_and_kept_as_a_hash(desk: Desk) -> None:
-    from trialwright.web.models import Account, Token
+    from trialwright.web.models import Token
 
+    account_of("monitor", "a long and fresh pass phrase")
     client = signed_in("monitor")
-    account = Account.objects.get(username="monitor")
-    account.set_password("a long and fresh pass phrase")
-    account.save()
-    client.force_login(account, backend="trialwright.web.always_asked.Accounts")
     mine = next(iter(delegations_of(desk.trial(), "monitor", desk.today())))
     told = {"name": "nightly copy", "delegation": mine.identity, "scope": "read", "expires": "2026-09-01"}
     assert "not the password" in client.post("/tokens", {**told, "password": "guess"}).content.decode()

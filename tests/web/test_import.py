@@ -31,10 +31,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     configured()
     from django.test import override_settings
 
-    from trialwright.web.models import Import, SavedMapping, Upload
-
-    for table in (Import, SavedMapping, Upload):
-        table.objects.all().delete()
     made = laboratory(tmp_path)
     with override_settings(DESK=made):
         yield made

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.conftest import configured, forget_drafts, signed_in
+from tests.web.conftest import configured, signed_in
 from tests.web.laboratory import GRID, hidden, laboratory, text
 from trialwright.trial import commands as c
 from trialwright.trial.office import Sender
@@ -23,7 +23,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     configured()
     from django.test import override_settings
 
-    forget_drafts()
     made = laboratory(tmp_path)
     with override_settings(DESK=made):
         yield made

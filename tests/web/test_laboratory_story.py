@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.unit.spreadsheets import xlsx
-from tests.web.conftest import configured, forget_drafts, signed_in
+from tests.web.conftest import configured, signed_in
 from tests.web.laboratory import GRID, laboratory
 from tests.web.test_story import CHROMIUM
 from trialwright.web.desk import Desk
@@ -19,7 +19,6 @@ from trialwright.web.desk import Desk
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     configured()
-    forget_drafts()
     made = laboratory(tmp_path)
     yield made
     made.ledger.close()

@@ -79,9 +79,7 @@ def test_more_stale_lines_than_anybody_should_wait_for_are_left_to_the_reader_an
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from trialwright.web import lines
-    from trialwright.web.models import ReadUpTo
 
-    ReadUpTo.objects.all().delete()  # of another test on the same trial
     with monkeypatch.context() as few:
         few.setattr(lines, "AT_ONCE", 1)
         page = signed_in("coordinator").get("/").content.decode()

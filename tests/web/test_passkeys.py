@@ -7,7 +7,6 @@ import json
 import re
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from tests.web.conftest import signed_in
+from tests.web.conftest import account_of, signed_in
 from trialwright.web.desk import Desk
 
 NAME, PASSWORD, HERE = "investigator", "the right one, and long", "http://localhost"
@@ -67,13 +66,8 @@ class Somebody:
     """An account with a password, and a client that is signed in."""
 
     def __init__(self, name: str = NAME) -> None:
-        from trialwright.web.models import Account
-
-        signed_in(name)
         self.name = name
-        account = Account.objects.get(username=name)
-        account.set_password(PASSWORD)
-        account.save()
+        account_of(name, PASSWORD)
         self.client = signed_in(name, headers={"host": "localhost"})
 
     def asked(self, purpose: str, form: str = "", client: Any = None) -> dict[str, Any]:
@@ -105,17 +99,8 @@ class Somebody:
 
 
 @pytest.fixture
-def somebody(desk: Desk) -> Iterator[Somebody]:
-    from axes.utils import reset
-
-    from trialwright.web.models import FactorRequired, Passkey, PasskeyChallenge
-
-    made = Somebody()
-    reset()
-    yield made
-    reset()
-    for model in (FactorRequired, Passkey, PasskeyChallenge):
-        model.objects.all().delete()
+def somebody(desk: Desk) -> Somebody:
+    return Somebody()
 
 
 def test_several_are_added_under_names_and_removed_with_the_password(somebody: Somebody) -> None:

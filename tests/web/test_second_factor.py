@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyotp
 import pytest
 
-from tests.web.conftest import signed_in
+from tests.web.conftest import account_of, signed_in
 from trialwright.web.desk import Desk
 
 NAME, PASSWORD = "investigator", "the right one, and long"
@@ -51,23 +50,13 @@ class Somebody:
 
 
 @pytest.fixture
-def somebody(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Somebody]:
-    from axes.utils import reset
-
+def somebody(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Somebody:
     from trialwright.web import second_factor
-    from trialwright.web.models import Account, FactorRequired, SecondFactor
 
-    signed_in(NAME)
-    account = Account.objects.get(username=NAME)
-    account.set_password(PASSWORD)
-    account.save()
+    account_of(NAME, PASSWORD)
     made = Somebody(desk)
     monkeypatch.setattr(second_factor, "step_now", lambda: made.step)
-    reset(username=NAME)
-    yield made
-    reset(username=NAME)
-    SecondFactor.objects.all().delete()
-    FactorRequired.objects.all().delete()
+    return made
 
 
 def test_it_begins_with_a_code_to_scan_and_recovery_codes_that_are_shown_once_and_kept_hashed(

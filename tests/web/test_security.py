@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.web.conftest import signed_in
+from tests.web.conftest import account_of, signed_in
 from trialwright.web.desk import Desk
 
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -121,10 +121,7 @@ def test_five_wrong_passwords_lock_the_account_and_are_logged(desk: Desk) -> Non
     from axes.utils import reset
     from django.test import Client
 
-    from trialwright.web.models import Account
-
-    Account.objects.filter(username="locked-one").delete()
-    Account.objects.create_user("locked-one", password="the right one, and long")
+    account_of("locked-one", "the right one, and long")
     client, right = Client(), {"username": "locked-one", "password": "the right one, and long"}
     for _ in range(5):
         answer = client.post("/sign-in", {"username": "locked-one", "password": "a guess"})

@@ -42,8 +42,6 @@ def test_a_demonstration_stands_in_the_middle_of_the_trial_with_people_of_every_
     configured()
     from django.test import Client, override_settings
 
-    from trialwright.web.models import Account
-
     protocol, _ = load(DOR)
     assert protocol is not None
     model = load_model(protocol, DOR)
@@ -55,7 +53,6 @@ def test_a_demonstration_stands_in_the_middle_of_the_trial_with_people_of_every_
         clock, later = demonstration.clock_from(day, zone, datetime.now(UTC)), [timedelta(0)]
         desk = Desk(ledger, "test", lambda: clock() + later[0])
         assert desk.today() == day
-        Account.objects.all().delete()
         with override_settings(DESK=desk, DEMO=True):
             demonstration.populate(desk, model.document.site, model.document.start)
             demonstration.report_an_event(desk)
@@ -72,7 +69,6 @@ def test_a_demonstration_stands_in_the_middle_of_the_trial_with_people_of_every_
             assert "18 h 3" in signed_in("investigator").get("/").content.decode(), (
                 "a clock runs on while nothing happens"
             )
-        Account.objects.all().delete()
 
 
 def test_a_rehearsal_that_stops_on_a_day_begins_as_the_whole_one_does(tmp_path: Path) -> None:

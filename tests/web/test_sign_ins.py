@@ -5,35 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.web.conftest import signed_in
+from tests.web.conftest import account_of, signed_in
 from trialwright.web.desk import Desk
 
 PASSWORD = "the right one, and long"
 
 
 @pytest.fixture
-def door(desk: Desk) -> Iterator[Any]:
+def door(desk: Desk) -> Any:
     """A door at which nobody has knocked yet, and an account that can come in."""
-    from axes.models import AccessFailureLog, AccessLog
-    from axes.utils import reset
     from django.test import Client
 
-    from trialwright.web.models import Account
-
-    signed_in("coordinator")
-    account = Account.objects.get(username="coordinator")
-    account.set_password(PASSWORD)
-    account.save()
-    reset()
-    AccessLog.objects.all().delete()
-    AccessFailureLog.objects.all().delete()
-    yield Client(REMOTE_ADDR="10.1.2.3", headers={"user-agent": "a tablet"})
-    reset()
+    account_of("coordinator", PASSWORD)
+    return Client(REMOTE_ADDR="10.1.2.3", headers={"user-agent": "a tablet"})
 
 
 def _knock(door: Any, password: str, name: str = "coordinator") -> int:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.web.conftest import signed_in
+from tests.web.conftest import account_of, signed_in
 from trialwright.trial import commands as c
 from trialwright.trial.office import Sender, signatures_broken
 from trialwright.web.desk import Desk, Meant
@@ -25,22 +24,11 @@ def _text(answer: Any) -> str:
 
 
 @pytest.fixture
-def people(desk: Desk) -> Iterator[Desk]:
-    """The desk, and people who have a password; nobody stays locked out."""
-    from axes.utils import reset
-
-    from trialwright.web.models import Account
-
+def people(desk: Desk) -> Desk:
+    """The desk, and people who have a password."""
     for name in SIGNERS:
-        signed_in(name)
-        account = Account.objects.get(username=name)
-        account.first_name = name.title()
-        account.set_password(PASSWORD)
-        account.save()
-        reset(username=name)
-    yield desk
-    for name in SIGNERS:
-        reset(username=name)
+        account_of(name, PASSWORD)
+    return desk
 
 
 def _sign(client: Any, order: str = "confirm-eligibility", password: str = PASSWORD, **told: str) -> Any:

@@ -99,10 +99,6 @@ def addresses() -> Iterator[tuple[str, str]]:
 def test_no_text_of_a_page_goes_past_the_catalogue(shared_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.utils import translation
 
-    from trialwright.web.models import Draft, Import, SavedMapping, Upload
-
-    for typed in (Draft, Import, SavedMapping, Upload):  # by another test in the same process
-        typed.objects.all().delete()
     monkeypatch.setattr(translation._trans, "gettext", lambda text: f"⟦{text}⟧", raising=False)
     monkeypatch.setattr(translation._trans, "ngettext", lambda _one, many, _number: f"⟦{many}⟧", raising=False)
     known = {one.lower() for one in labels(shared_desk.protocol().document)} | _DATA

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.conftest import signed_in, vault_in
+from tests.web.conftest import account_of, signed_in, vault_in
 from trialwright.ledger.chain import verify
 from trialwright.ledger.identity import Identity
 from trialwright.ledger.vault import Visitor
@@ -104,12 +104,7 @@ def test_a_note_is_ciphertext_in_the_ledger_and_text_for_those_who_care_for_her(
 
 
 def _sign(name: str, order: str, **told: str) -> Any:
-    from trialwright.web.models import Account
-
-    client = signed_in(name)
-    account = Account.objects.get(username=name)
-    account.set_password(PASSWORD)
-    account.save()
+    account_of(name, PASSWORD)
     client = signed_in(name)
     page = client.get(f"/order/{order}", told).content.decode()
     hidden = {one: re.search(rf'name="{one}" value="([^"]*)"', page)[1] for one in ("form", "seen")}  # type: ignore[index]
