@@ -8,9 +8,11 @@ import json
 import shutil
 import tempfile
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from trialwright.analysis.libraries import LIBRARIES
 from trialwright.cli.main import main
 
 PROTOCOLS = Path(__file__).parent.parent / "protocols"
@@ -20,6 +22,9 @@ _FOLDER = tempfile.TemporaryDirectory(prefix="trialwright-rehearsals-")
 
 def command(*words: str | Path) -> tuple[int, str, str]:
     """Exit code, output and errors of a command line."""
+    if words[0] in ("rehearse", "report"):
+        for library in LIBRARIES:  # loaded once for all tests of a process, and not by a second process for each
+            import_module(library)
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main([str(word) for word in words])

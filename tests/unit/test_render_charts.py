@@ -10,16 +10,21 @@ from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trialwright.render.charts import (
     ForestRow,
     LoveRow,
     before_after,
     boundary_course,
+    cumulative,
     forest,
     love,
     stacked_counts,
 )
+from trialwright.render.measure import text_width
+from trialwright.render.shares import chances, funnel, mirrored
 
 HARD = "<b>Pregnancy</b> & $x^2$ 妊娠"
 NAN, INFINITY = float("nan"), float("inf")
@@ -49,7 +54,19 @@ CHARTS: dict[str, Callable[[str], str]] = {
     "stacked_counts": lambda mark: stacked_counts(
         [("Oocytes", {HARD: 120, "b": 80}), ("Transferred", {"b": 3}), ("None", {})], "Funnel", watermark=mark
     ),
-}
+    "cumulative": lambda mark: cumulative(
+        {HARD: [0, 1.5, 1.5, 99.9], "none": [], "Odd": [NAN, 3.0]}, "Enrolment", "weeks", "women", 60, watermark=mark
+    ),
+    "boundary_course": lambda mark: boundary_course(
+        [0, 1, 1, 2], [None, None, 2, 2, 3, 3, *[4] * 94], "Boundary", HARD, "women with an event", watermark=mark
+    ),
+    "mirrored": lambda mark: mirrored({HARD: [0.0, 0.2, 0.99], "control": [1.0] * 1200}, "Both", "p", watermark=mark),
+    "funnel": lambda mark: funnel([(HARD, {"a": 12000, "b": 0}), ("Born", {"a": 1})], "Funnel", watermark=mark),
+    "chances": lambda mark: chances(
+        {HARD: [(0.0, 0.0123), (1000.0, 0.9)], "Odd": [(NAN, 0.5)]}, "Power", "n", "chance", {"wanted": 0.8},
+        (0.0, 0.925), watermark=mark,
+    ),
+}  # fmt: skip
 EMPTY: dict[str, str] = {
     "forest": forest([], "T", "x"),
     "forest, nothing estimable": forest([ForestRow("a", None)], "T", "x"),
@@ -106,6 +123,38 @@ def test_a_chart_stands_alone_in_a_page(name: str) -> None:
     assert "<?xml" not in svg
     assert "<metadata" not in svg
     assert not re.search(r"\d{4}-\d{2}-\d{2}T", svg)
+
+
+def beyond(svg: str) -> list[str]:
+    """The texts of a drawing that stand out over its edges."""
+    drawing = ElementTree.fromstring(svg)
+    _, _, width, height = map(float, drawing.attrib["viewBox"].split())
+    found = []
+    for one in drawing.iter("{http://www.w3.org/2000/svg}text"):
+        style = dict(part.split(": ", 1) for part in one.attrib["style"].split("; "))
+        size, text = float(style["font-size"].removesuffix("px")), "".join(one.itertext())
+        wide = text_width(text, size, bold=style.get("font-weight") == "700")
+        left = float(one.attrib["x"]) - wide * {"start": 0, "middle": 0.5, "end": 1}[style["text-anchor"]]
+        bottom = float(one.attrib["y"])
+        if left < -0.01 or left + wide > width + 0.01 or bottom < size * 0.7 or bottom > height:
+            found.append(text)
+    return found
+
+
+@each_chart
+def test_no_text_is_cut_at_an_edge(name: str) -> None:
+    svg = CHARTS[name]("virtual data")
+    assert "<text" in svg
+    assert beyond(svg) == []
+
+
+@given(last=st.integers(min_value=1, max_value=2_000_000), goal=st.integers(min_value=1, max_value=2_000_000))
+@settings(max_examples=25)
+def test_no_number_of_an_axis_is_cut_however_long_it_is(last: int, goal: int) -> None:
+    assert beyond(cumulative({"Screened": [0.0, float(last)]}, "Enrolment", "weeks", "women", float(goal))) == []
+    assert beyond(boundary_course([1] * min(last, 300), [*[2] * 150, *[min(goal, 900)] * 250], "T", "x", "y")) == []
+    assert beyond(chances({"a": [(0.0, 0.1), (float(last), 0.9)]}, "T", "x", "y")) == []
+    assert beyond(mirrored({"a": [0.5] * min(goal, 5000), "b": [0.1]}, "T", "x")) == []
 
 
 @each_chart

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -271,3 +272,13 @@ def test_a_rehearsal_replaces_no_folder_in_which_somebody_left_something(tmp_pat
     code, _, err = command("rehearse", DOR, "--out", out)
     assert (code, "holds something else" in err) == (2, True)
     assert (out / "note.txt").read_text("utf-8") == "mine"
+
+
+def test_a_report_is_the_same_to_the_letter_with_a_second_process_and_without(tmp_path: Path) -> None:
+    ledger, here, aside = rehearsed(IUA) / "ledger.db", tmp_path / "here", tmp_path / "aside"
+    assert command("report", ledger, "--out", here, "--no-pdf")[0] == 0
+    words = (sys.executable, "-m", "trialwright", "report", str(ledger), "--out", str(aside), "--no-pdf")
+    subprocess.run(words, check=True, capture_output=True)
+    made = [{one.relative_to(out): one.read_bytes() for one in out.rglob("*.*")} for out in (here, aside)]
+    assert len(made[0]) > 20
+    assert made[0] == made[1]

@@ -10,6 +10,7 @@ from scipy import special
 
 from trialwright.analysis.estimates import CONFIDENCE
 from trialwright.analysis.results import Estimate
+from trialwright.core.second_process import aside
 from trialwright.protocol.estimators import ESTIMATORS
 from trialwright.statistics.arguments import Floats
 from trialwright.statistics.augmented import AdjustedDifference, augmented_overlap_difference
@@ -100,7 +101,7 @@ def _boschloo(pair: Pair, _: Pair) -> Estimate:
     if pair.treated.size > _MOST_EXACT:
         note = f"Not computed for more than {_MOST_EXACT} women: read the score interval."
         return Estimate(None, None, None, "Boschloo exact test, unadjusted", (note,), "p value")
-    p = boschloo(*pair.table())
+    p = aside(boschloo, *pair.table())
     note = "A test of no difference, two-sided: it gives p, and no estimate."
     return Estimate(None, None, None, "Boschloo exact test, unadjusted", (note,), "p value", p)
 
@@ -112,9 +113,8 @@ _ARM = "arm"
 def _firth(pair: Pair, _: Pair) -> Estimate:
     says = ESTIMATORS["firth"].says.removeprefix("odds ratio, ")
     try:
-        made = firth_logistic(
-            pair.outcome, np.column_stack([pair.treated, pair.covariates]), CONFIDENCE, names=(_ARM, *pair.names)
-        )
+        covariates = np.column_stack([pair.treated, pair.covariates])
+        made = aside(firth_logistic, pair.outcome, covariates, CONFIDENCE, names=(_ARM, *pair.names))
     except ValueError as impossible:
         return Estimate(None, None, None, says, (f"Not estimated: {impossible}",), "odds ratio")
     arm = next(one for one in made.coefficients if one.name == _ARM)

@@ -11,6 +11,7 @@ from trialwright.analysis.comparisons import compared, difference, is_compared
 from trialwright.analysis.estimates import WOMAN, figures_of, unit_of_analysis
 from trialwright.analysis.results import Analysis, Figure, FunnelRow, PlanRow
 from trialwright.core.interval import is_point
+from trialwright.core.second_process import aside
 from trialwright.core.truth import Truth
 from trialwright.language.evaluate import evaluate
 from trialwright.language.values import Amount
@@ -78,7 +79,7 @@ def _adjusted(cut: CutOff, comparisons: list[Figure]) -> list[Figure]:
             first.setdefault(one.endpoint, one)
     if analysis.multiplicity == "none" or not first:
         return comparisons
-    found = _ADJUST[analysis.multiplicity](np.array([one.p_value for one in first.values()]))
+    found = aside(_ADJUST[analysis.multiplicity], np.array([one.p_value for one in first.values()]))
     adjusted = {one.id: float(p) for one, p in zip(first.values(), found, strict=True)}
     return [replace(one, adjusted_p=adjusted.get(one.id)) for one in comparisons]
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trialwright import __version__
+from trialwright.analysis.libraries import LIBRARIES
 from trialwright.cli import configuration, output
 from trialwright.cli.loading import protocol_at
 from trialwright.core.finding import Refused, finding
+from trialwright.core.second_process import second_process
 
 if TYPE_CHECKING:
     from trialwright.ledger.seal import SealedList
@@ -53,7 +55,11 @@ def run(options: argparse.Namespace) -> int:
     header = Header("virtual", protocol.document.trial, protocol.digest, __version__, options.seed, scenario)
     out = Path(options.out)
     opened = f"{model.document.start}T00:00:00Z"
-    with replacing(out) as fresh, create(fresh / "ledger.db", header, opened) as ledger:
+    with (
+        second_process(*LIBRARIES),
+        replacing(out) as fresh,
+        create(fresh / "ledger.db", header, opened) as ledger,
+    ):
         sealed = _sealed(protocol, fresh, options.seed)
         done = rehearse(protocol, model, ledger, options.seed, scenario, output.progress, sealed)
         output.progress("writing the report")

@@ -7,8 +7,10 @@ import gc
 from datetime import date
 from pathlib import Path
 
+from trialwright.analysis.libraries import LIBRARIES
 from trialwright.cli import output
 from trialwright.core.finding import Refused, finding
+from trialwright.core.second_process import second_process
 from trialwright.ledger.history import known
 
 
@@ -36,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
     """Write report.html, report.pdf, report.json, figures and data; for the board its two parts and board.json."""
     gc.disable()  # what is read stays until the end: the collector would walk through all of it again and again
     try:
-        return _written(options)
+        with second_process(*LIBRARIES):
+            return _written(options)
     finally:
         gc.enable()
 

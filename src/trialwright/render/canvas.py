@@ -186,6 +186,11 @@ def written(value: float) -> str:
     return f"{value:,.10g}".replace("-", "−")
 
 
+def overhang(marks: Sequence[float]) -> float:
+    """What the last number of an axis may stand out beyond its end, which is left free at the edge of a sheet."""
+    return text_width(written(marks[-1]), SMALL) / 2 if marks else 0.0
+
+
 def span(values: Sequence[float], margin: float) -> tuple[float, float]:
     """From the least to the greatest with a margin; never empty."""
     low, high = min(values), max(values)

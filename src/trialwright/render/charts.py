@@ -19,6 +19,7 @@ from trialwright.render.canvas import (
     Sheet,
     finite,
     grid,
+    overhang,
     sheet,
     span,
     ticks,
@@ -275,10 +276,11 @@ def cumulative(
     keys = [Key(name, _look(n)[0], style=_look(n)[2]) for n, name in enumerate(times)]
     marks = ticks(0.0, top, 6)
     left = max(text_width(written(mark), SMALL) for mark in marks) + 8
+    limits = (min(0.0, *every), max(every) * 1.02 or 1.0)
+    across = ticks(*limits, 6)
     with sheet(title, 250.0, keys=keys, watermark=watermark) as drawn:
         drawn.text(0, drawn.top + 6, ylabel, color=GREY)
-        axes = drawn.axes(left, 16, min(520.0, WIDTH - left), 190)
-        limits = (min(0.0, *every), max(every) * 1.02 or 1.0)
+        axes = drawn.axes(left, 16, WIDTH - left - overhang(across), 190)
         for n, group in enumerate(times.values()):
             color, _, style = _look(n)
             xs, ys = [limits[0], *group, limits[1]], [0, *range(1, len(group) + 1), len(group)]
@@ -287,7 +289,6 @@ def cumulative(
             axes.axhline(goal, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
         axes.set(xlim=limits, ylim=(0, top * 1.06))
         axes.set_yticks(marks, [written(mark) for mark in marks])
-        across = ticks(*limits, 6)
         axes.set_xticks(across, [written(mark) for mark in across])
         grid(axes)
         drawn.under(axes, xlabel)
@@ -312,9 +313,11 @@ def boundary_course(
     top = max(limits[-1][1], *seen, 1) + 1.0
     right = max(last, len(seen)) + 0.5
     keys = [seen_key, limit_key, *([mark_key] if reached else [])]
+    across, up = ([mark for mark in ticks(0, high, 8) if mark == int(mark)] for high in (right, top))
+    left = text_width(written(up[-1]), SMALL) + 8
     with sheet(title, 250.0, keys=keys, watermark=watermark) as drawn:
         drawn.text(0, drawn.top + 6, ylabel, color=GREY)
-        axes = drawn.axes(22, 16, WIDTH - 22, 190)
+        axes = drawn.axes(left, 16, WIDTH - left - overhang(across), 190)
         xs, ys = [x for n, _ in limits for x in (n - 0.5, n + 0.5)], [y for _, y in limits for _ in (0, 1)]
         axes.fill_between(xs, ys, top, color=limit_key.color, alpha=0.08, linewidth=0)
         axes.plot(xs, ys, color=limit_key.color, linestyle=limit_key.style, linewidth=1.4)
@@ -331,9 +334,8 @@ def boundary_course(
         for n, _ in reached:
             axes.plot(n, seen[n - 1], color=mark_key.color, marker="X", markersize=8, linestyle="none", clip_on=False)
         axes.set(xlim=(0, right), ylim=(0, top))
-        for axis, high in (("x", right), ("y", top)):
-            marks = [mark for mark in ticks(0, high, 8) if mark == int(mark)]
-            getattr(axes, f"set_{axis}ticks")(marks, [written(mark) for mark in marks])
+        axes.set_xticks(across, [written(mark) for mark in across])
+        axes.set_yticks(up, [written(mark) for mark in up])
         grid(axes)
         drawn.under(axes, xlabel)
     now = f"{seen[-1]} of {len(seen)} treated" if seen else "nobody treated yet"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from trialwright.render.canvas import SMALL, TEXT, WIDTH, Key, finite, grid, sheet, ticks, written
+from trialwright.render.canvas import SMALL, TEXT, WIDTH, Key, finite, grid, overhang, sheet, ticks, written
 from trialwright.render.charts import HATCHES, MARKERS, PALETTE, STYLES
 from trialwright.render.measure import text_width, wrap
 from trialwright.render.svg import GREY, INK, nothing
@@ -28,7 +28,8 @@ def mirrored(groups: Mapping[str, Sequence[float]], title: str, xlabel: str, *, 
     with sheet(title, 236.0, keys=keys, watermark=watermark) as drawn:
         drawn.text(0, drawn.top + 6, "participants", color=GREY)
         left = text_width(written(top), SMALL) + 8
-        axes = drawn.axes(left, 14, WIDTH - left, 180)
+        across = ticks(0, 1, 6)
+        axes = drawn.axes(left, 14, WIDTH - left - overhang(across), 180)
         for sign, key, bars, (_, values) in zip((1, -1), keys, counted, named, strict=True):
             for n, count in enumerate(bars):
                 if count:
@@ -41,7 +42,6 @@ def mirrored(groups: Mapping[str, Sequence[float]], title: str, xlabel: str, *, 
         axes.set(xlim=(0, 1), ylim=(-top, top))
         marks = [mark for mark in ticks(-top, top, 6) if mark == int(mark)]
         axes.set_yticks(marks, [written(abs(mark)) for mark in marks])
-        across = ticks(0, 1, 6)
         axes.set_xticks(across, [written(mark) for mark in across])
         grid(axes)
         drawn.under(axes, xlabel)
@@ -110,9 +110,12 @@ def chances(
     xs = [x for x, _ in points]
     room = (max(xs) - min(xs)) * 0.04 or 1.0
     limits = (min(xs) - room, max(xs) + room)
+    low, high = shown_from
+    across, up = ticks(*limits, 7), ticks(low, high, 6)
+    left = max(text_width(written(mark), SMALL) for mark in up) + 8
     with sheet(title, 250.0, keys=keys, watermark=watermark) as drawn:
         drawn.text(0, drawn.top + 6, ylabel, color=GREY)
-        axes = drawn.axes(30, 16, WIDTH - 30, 190)
+        axes = drawn.axes(left, 16, WIDTH - left - overhang(across), 190)
         for name, level in (lines or {}).items():
             axes.axhline(level, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
             axes.text(
@@ -121,11 +124,8 @@ def chances(
         for key, curve in zip(keys, shown.values(), strict=True):
             axes.plot(*zip(*curve, strict=True), color=key.color, linestyle=key.style, marker=key.marker,
                       markersize=4.5, linewidth=1.6)  # fmt: skip
-        low, high = shown_from
         axes.set(xlim=limits, ylim=(low, high + 0.02 * (high - low)))
-        across = ticks(*limits, 7)
         axes.set_xticks(across, [written(mark) for mark in across])
-        up = ticks(low, high, 6)
         axes.set_yticks(up, [written(mark) for mark in up])
         grid(axes)
         drawn.under(axes, xlabel)
