@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
 import gc
 import importlib
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from trialwright.core.finding import Refused
 
     gc.set_threshold(GARBAGE)
+    atexit.register(gc.freeze)  # what is left at the end goes with the process: nobody walks through it once more
     started = time.monotonic()
     code = CANNOT_RUN
     refused_for: list[str] = []
