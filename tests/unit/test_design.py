@@ -332,8 +332,21 @@ def test_an_endpoint_that_the_analysis_does_not_compare_is_refused(tmp_path: Pat
         load_scenarios(protocol(IUA), tmp_path)
 
 
+def test_the_page_says_that_a_change_from_screening_and_a_share_of_the_lost_do_not_keep_their_level() -> None:
+    found = characteristics(protocol(DOR), load_scenarios(protocol(DOR), DOR), 500, 1)
+    told = off_level(found)
+    assert any(re.match("low count null, 12 women, compared with the value at screening: .* 7", one) for one in told)
+    assert any("compared with the mean of both values before" in one for one in told)
+    exact = [one for one in told if "true rate" in one]
+    assert exact == [
+        "lost as no, 12 women, true rate 30 %: the interval holds the truth in 93.2 % of trials, not in 95 %."
+    ]
+
+
 def test_too_few_trials_show_no_fault_of_the_level() -> None:
     found = characteristics(protocol(IUA), load_scenarios(protocol(IUA), IUA), 100, 1)
     for one in found.two_arms:
         if one.estimator == WEIGHTED and abs(one.coverage - 0.95) <= 2 * one.error:
-            assert not any(text.startswith(f"{one.scenario}, {one.women} ") for text in off_level(found))
+            assert not any(
+                text.startswith(f"{one.scenario.replace('_', ' ')}, {one.women} ") for text in off_level(found)
+            )

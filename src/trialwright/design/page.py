@@ -59,15 +59,25 @@ def footer(protocol: Protocol, found: Characteristics) -> str:
 
 
 def off_level(found: Characteristics) -> list[str]:
-    """Where the planned analysis covers too little or too much, each in a sentence."""
+    """Where an analysis covers too little or too much, each in a sentence; of exact limits, where it is too little."""
     told = [
         (f"{one.scenario}, {one.women} women", one.coverage, one.error)
         for one in found.two_arms
         if one.estimator == WEIGHTED and one.estimated
     ]
     told += [(f"{one.scenario}, {one.women} women", one.coverage, one.error) for one in found.ratio if one.estimated]
+    told += [
+        (f"{one.scenario}, {one.women} women, compared with {one.baseline}", one.coverage, one.error)
+        for one in found.change
+    ]
+    told += [
+        (f"{one.lost or 'nobody lost'}, {one.women} women, true rate {100 * one.rate:.0f} %", one.coverage, 0.0)
+        for one in found.proportion
+        if one.coverage < NOMINAL
+    ]
     return [
-        f"{where}: the interval holds the truth in {100 * coverage:.1f} % of trials, not in {100 * NOMINAL:.0f} %."
+        f"{where.replace('_', ' ')}: the interval holds the truth in {100 * coverage:.1f} % of trials, not in "
+        f"{100 * NOMINAL:.0f} %."
         for where, coverage, error in told
         if abs(coverage - NOMINAL) > max(NOTICE, 2 * error)
     ]
@@ -85,10 +95,11 @@ def _asked(design: DesignDocument, found: Characteristics) -> str:
         else Markup("<p>Nowhere that these trials could show it.</p>")
     )
     intro = Markup("<p>{}</p>").format(
-        f"{found.trials:,} trials were simulated for every scenario and size, and analysed as the protocol plans. A "
+        f"{found.trials:,} trials were simulated for every scenario and size, and analysed as the protocol plans; ± is "
+        "the Monte Carlo error. A "
         "scenario is a model of summaries; what happens to one woman is rehearsed, not designed."
     )
-    heading = Markup("<h3>Where the planned analysis does not keep its level</h3>")
+    heading = Markup("<h3>Where an analysis does not keep its level</h3>")
     return str(intro + Markup(table(columns, rows, "Scenarios")) + heading + said)
 
 
