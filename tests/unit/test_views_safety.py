@@ -411,19 +411,26 @@ def review(alert: str, on: str, decision: str = "continue") -> c.ReviewTrigger:
     return c.ReviewTrigger(alert, decision, "discussed", on)
 
 
+def noon(day: str) -> str:
+    """Noon at the site, as a time of recording."""
+    return f"{day}T04:00:00Z"
+
+
 def test_a_pause_lasts_until_it_is_lifted_and_its_days_are_counted(her: Desk) -> None:
-    her.do(event(death="yes", on="2026-03-21"))
+    her.do(event(death="yes", on="2026-03-18"), at=noon("2026-03-21"))
     found = only_alert(her)
+    assert (found.on, found.raised_at) == ("2026-03-18", "2026-03-21T12:00")
     assert (found.standing, found.trigger, found.participant, found.days) == ("paused", "death", "P-1", 10)
     assert found.events == (next(one.seq for one in her.ledger.events() if one.type == e.TRIGGER_RAISED),)
-    her.do(review("A1", "2026-03-25"))
+    her.do(review("A1", "2026-03-24"), at=noon("2026-03-25"))
     found = only_alert(her)
-    assert (found.standing, found.decision, found.reviewed, found.days) == ("reviewed", "continue", "2026-03-25", 4)
+    assert (found.standing, found.decision, found.reviewed, found.days) == ("reviewed", "continue", "2026-03-24", 4)
     assert (found.reviewed_by, found.reason) == ("the safety board", "discussed")
 
 
 def test_a_review_that_stops_the_trial_lifts_no_pause(her: Desk) -> None:
-    her.do(event(death="yes", on="2026-03-21"), review("A1", "2026-03-25", "stop"))
+    her.do(event(death="yes", on="2026-03-21"), at=noon("2026-03-21"))
+    her.do(review("A1", "2026-03-25", "stop"), at=noon("2026-03-25"))
     assert (only_alert(her).standing, only_alert(her).decision, only_alert(her).days) == ("paused", "stop", 10)
 
 
@@ -436,25 +443,37 @@ def test_an_alert_that_only_asks_for_a_review_is_open_and_pauses_nothing(her: De
 
 
 def test_a_review_that_ends_with_stop_holds_the_trial_up_whatever_the_alert_asked_for(her: Desk) -> None:
-    her.do(*transfer("P-1", outcome="stillbirth"), review("A1", "2026-06-10", "stop"))
+    her.do(*transfer("P-1", outcome="stillbirth"))
+    her.do(review("A1", "2026-06-10", "stop"), at=noon("2026-06-10"))
     assert (only_alert(her, "2026-06-15").standing, only_alert(her, "2026-06-15").days) == ("paused", 5)
-    assert [(one.began, one.ended) for one in pauses(her.cut("2026-06-15"))] == [("2026-06-10", "")]
+    assert [(one.began, one.ended) for one in pauses(her.cut("2026-06-15"))] == [("2026-06-10T12:00", "")]
     assert her.refused(c.Enrol("P-9", "2026-06-11")) != []
     her.do(review("A1", "2026-06-20"))
     assert only_alert(her, "2026-06-25").standing == "reviewed"
 
 
 def test_pauses_that_overlap_are_one_and_others_stand_apart(her: Desk) -> None:
-    her.do(event(record="ae-1", death="yes", on="2026-03-21"), event(record="ae-2", death="yes", on="2026-03-23"))
-    her.do(review("A1", "2026-03-24"), review("A2", "2026-03-26"))
-    her.do(event(record="ae-3", death="yes", on="2026-04-10"))
+    her.do(event(record="ae-1", death="yes", on="2026-03-21"), at=noon("2026-03-21"))
+    her.do(event(record="ae-2", death="yes", on="2026-03-20"), at=noon("2026-03-23"))
+    her.do(review("A1", "2026-03-24"), at=noon("2026-03-24"))
+    her.do(review("A2", "2026-03-26"), at=noon("2026-03-26"))
+    her.do(event(record="ae-3", death="yes", on="2026-04-10"), at=noon("2026-04-10"))
     rows = [(one.began, one.ended, one.days, one.alerts) for one in pauses(her.cut("2026-04-20"))]
-    assert rows == [("2026-03-21", "2026-03-26", 5, ("A1", "A2")), ("2026-04-10", "", 10, ("A3",))]
+    assert rows == [
+        ("2026-03-21T12:00", "2026-03-26T12:00", 5, ("A1", "A2")),
+        ("2026-04-10T12:00", "", 10, ("A3",)),
+    ]
 
 
-def test_a_pause_whose_day_is_not_known_has_no_length(her: Desk) -> None:
-    her.do(event(death="yes", on="2026-03"))
-    assert only_alert(her).days is None
+def test_a_pause_has_a_length_though_the_day_of_what_raised_it_is_not_known(her: Desk) -> None:
+    her.do(event(death="yes", on="2026-03"), at=noon("2026-03-29"))
+    assert (only_alert(her).on, only_alert(her).days) == ("2026-03", 2)
+
+
+def test_whoever_was_treated_before_an_event_was_reported_was_not_treated_in_a_pause(her: Desk) -> None:
+    her.do(event(death="yes", on="2026-03-12"), at=noon("2026-03-30"))
+    (pause,) = pauses(her.cut())
+    assert pause.began == "2026-03-30T12:00", "the event was eighteen days before, and nobody knew"
 
 
 # ---------------------------------------------------------------- the boundary

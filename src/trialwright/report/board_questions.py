@@ -8,7 +8,7 @@ from trialwright.core.truth import Truth
 from trialwright.report.board import Board, serious_in
 from trialwright.report.numbers import plural
 from trialwright.trial.decide_safety import BOUNDARY
-from trialwright.views.alerts import BoundaryView
+from trialwright.views.alerts import AlertRow, BoundaryView
 from trialwright.views.cutoff import arms_shown
 from trialwright.views.graded_events import BEFORE
 from trialwright.views.product import Outstanding
@@ -28,8 +28,12 @@ def status(board: Board) -> str:
     if stopped:
         last = stopped[-1]
         return f"The trial is STOPPED: the board decided so on {last.reviewed} on alert {last.alert}: {last.reason}"
-    whys = "; ".join(f"{row.alert} since {row.on}: {row.says.rstrip('.')}" for row in paused)
+    whys = "; ".join(f"{row.alert} since {_since(row)}: {row.says.rstrip('.')}" for row in paused)
     return f"The trial is PAUSED on {board.cut.today}: nobody may be treated. {whys}."
+
+
+def _since(row: AlertRow) -> str:
+    return row.raised_at.replace("T", " ")
 
 
 def boundary_sentence(board: Board) -> str:
@@ -60,8 +64,8 @@ def _alerts(board: Board) -> Iterator[str]:
         if row.decision == "stop":
             yield f"Alert {row.alert}: the board decided on {row.reviewed} to stop. Does that stand?"
         elif row.standing == "paused":
-            days = f"{row.days} days" if row.days is not None else "an unknown number of days"
-            yield f"Alert {row.alert} has paused the trial since {row.on} ({days}): {row.says} May it go on, and how?"
+            since = f"since {_since(row)} ({row.days} days)"
+            yield f"Alert {row.alert} has paused the trial {since}: {row.says} May it go on, and how?"
         elif row.standing == "open":
             yield f"Alert {row.alert} of {row.on} awaits a review: {row.says} Does it change anything?"
 

@@ -134,7 +134,8 @@ def alert_table(board: Board, shared: bool = False) -> str:
     """
     columns = [
         Column("alert", "Alert"),
-        Column("on", "Raised"),
+        Column("on", "Event of"),
+        Column("raised", "Raised"),
         Column("says", "Why"),
         Column("standing", "Standing"),
         Column("days", "Days of pause", "right"),
@@ -145,9 +146,10 @@ def alert_table(board: Board, shared: bool = False) -> str:
         {
             "alert": row.alert,
             "on": whole(row.on),
+            "raised": whole(row.raised_at),
             "says": _alert_says(board, row, named=not (shared and board.masked)),
             "standing": {"paused": "PAUSED", "open": "review awaited", "reviewed": "reviewed"}[row.standing],
-            "days": row.days if row.days is not None else UNKNOWN if row.action == "pause" else "no pause",
+            "days": "no pause" if row.days is None else row.days,
             "decision": f"{row.decision}: {row.reason}" if row.decision else "none yet",
             "by": lines([row.reviewed_by, whole(row.reviewed)]) if row.decision else "–",
         }
@@ -174,14 +176,14 @@ def pause_table(board: Board) -> str:
     ]
     rows = [
         {
-            "began": one.began,
-            "ended": one.ended or "still paused",
-            "days": UNKNOWN if one.days is None else one.days,
+            "began": whole(one.began),
+            "ended": whole(one.ended) if one.ended else "still paused",
+            "days": one.days,
             "alerts": ", ".join(one.alerts),
         }
         for one in board.pauses
     ]
-    notes = ["Alerts that overlap count as one pause."]
+    notes = ["From when an alert was recorded, until its review was. Alerts that overlap count as one pause."]
     return tabled(board, columns, rows, "Times in which nobody might be treated", notes)
 
 

@@ -13,6 +13,7 @@ from trialwright.trial.casebook import apply_casebook, trace_changes
 from trialwright.trial.custody import apply_product
 from trialwright.trial.delegations import apply_delegation
 from trialwright.trial.holds import apply_freeze, apply_lock
+from trialwright.trial.instants import recorded_at
 from trialwright.trial.queries import apply_query
 from trialwright.trial.state import (
     Alert,
@@ -349,7 +350,9 @@ def _raised(state: TrialState, event: Event) -> None:
     names = ("alert", "trigger", "action", "says", "participant", "record")
     found = event.payload.get("recipients")
     recipients = tuple(map(str, found)) if isinstance(found, list) else ()
-    alert = Alert(event.seq, recipients, event.on, *(_text(event, name) for name in names))
+    alert = Alert(
+        event.seq, recipients, event.on, recorded_at(event.at, event.zone), *(_text(event, name) for name in names)
+    )
     state.alerts[alert.identity] = alert
     for review in state.early_reviews.pop(alert.identity, ()):
         _reviewed(state, review)
@@ -361,4 +364,5 @@ def _reviewed(state: TrialState, event: Event) -> None:
         state.early_reviews.setdefault(_text(event, "alert"), []).append(event)
         return
     alert.decision, alert.reviewed = _text(event, "decision"), event.on
+    alert.reviewed_at = recorded_at(event.at, event.zone)
     alert.reviewed_by, alert.reason = event.user, event.reason

@@ -49,6 +49,15 @@ def local_text(moment: datetime, zone: str) -> str:
     return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
 
 
+def recorded_at(at: str, zone: str) -> str:
+    """When an event was recorded, as people at the place read it, to the minute before it.
+
+    >>> recorded_at("2026-03-20T04:30:59Z", "Asia/Shanghai")
+    '2026-03-20T12:30'
+    """
+    return local_text(datetime.fromisoformat(at), zone)
+
+
 def _never(local: datetime, place: ZoneInfo) -> bool:
     if local.year in (1, 9999):
         return False

@@ -226,11 +226,16 @@ class Participant:
 
 @dataclass(slots=True)
 class Alert:
-    """What paused the trial or asked for a review, and the review."""
+    """What paused the trial or asked for a review, and the review.
+
+    `on` is when that happened which raised it, `raised_at` the local minute at which it was known and the trial paused;
+    a review has both too.
+    """
 
     event: int
     recipients: tuple[str, ...]
     on: str
+    raised_at: str
     identity: str
     trigger: str
     action: str
@@ -239,6 +244,7 @@ class Alert:
     record: str = ""
     decision: str = ""
     reviewed: str = ""
+    reviewed_at: str = ""
     reviewed_by: str = ""
     reason: str = ""
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from trialwright.core.partial_date import PartialDate, is_day, partial_date
+from trialwright.core.partial_date import partial_date
 from trialwright.core.truth import Truth
 from trialwright.language.evaluate import answer, evaluate
 from trialwright.protocol.adverse_event import ADVERSE_EVENT
@@ -35,8 +35,9 @@ _MULTIPLES = ("0.5", "1", "1.5", "2", "3")
 class AlertRow:
     """One alert: `paused` while it holds the trial up, `open` while a review is awaited, else `reviewed`.
 
-    `days` is how long it has held, or held, the trial up; None where it does not pause or a day is not known. A review
-    that ends with `stop` holds the trial up from its day on, whatever the alert asked for.
+    `on` is the day of what raised it, `raised_at` the minute at which that was recorded. `days` is how long it has
+    held, or held, the trial up, by when it was recorded; None where it does not pause. A review that ends with `stop`
+    holds the trial up from then on, whatever the alert asked for.
     """
 
     alert: str
@@ -45,6 +46,7 @@ class AlertRow:
     trigger: str
     says: str
     on: str
+    raised_at: str
     participant: str
     record: str
     recipients: tuple[str, ...]
@@ -58,11 +60,14 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A time in which nobody may be treated, by one alert or several that overlap; `ended` is empty while it lasts."""
+    """A time in which nobody may be treated, by one alert or several that overlap; `ended` is empty while it lasts.
+
+    It begins and ends at the minute of the record: whoever was treated before it could not know.
+    """
 
     began: str
     ended: str
-    days: int | None
+    days: int
     alerts: tuple[str, ...]
     events: tuple[int, ...]
 
@@ -181,19 +186,19 @@ def _alert(cut: CutOff, one: Alert) -> AlertRow:
     began = _began(one)
     days = _days(began, _end(one), cut.today) if began else None
     return AlertRow(
-        one.identity, standing, one.action, one.trigger, one.says, one.on, one.participant, one.record, one.recipients,
-        one.decision, one.reviewed, one.reviewed_by, one.reason, days, (one.event,),
+        one.identity, standing, one.action, one.trigger, one.says, one.on, one.raised_at, one.participant, one.record,
+        one.recipients, one.decision, one.reviewed, one.reviewed_by, one.reason, days, (one.event,),
     )  # fmt: skip
 
 
 def _began(one: Alert) -> str:
     """Since when it has held, or held, the trial up; nothing where it never did."""
-    return one.on if one.action == "pause" else one.reviewed if one.pauses else ""
+    return one.raised_at if one.action == "pause" else one.reviewed_at if one.pauses else ""
 
 
 def _end(one: Alert) -> str:
     """When a pause ended; nothing while it lasts."""
-    return "" if one.pauses else one.reviewed
+    return "" if one.pauses else one.reviewed_at
 
 
 def _pause(cut: CutOff, group: Sequence[Alert]) -> Pause:
@@ -206,13 +211,10 @@ def _pause(cut: CutOff, group: Sequence[Alert]) -> Pause:
     )  # fmt: skip
 
 
-def _days(began: str, ended: str, today: date) -> int | None:
-    """Days from one to the other, or to today; None where one of them is not known to the day."""
-    first = partial_date(began)
-    last: PartialDate | None = partial_date(ended) if ended else None
-    if not is_day(first) or (last is not None and not is_day(last)):
-        return None
-    return max(0, ((last.earliest.date() if last else today) - first.earliest.date()).days)
+def _days(began: str, ended: str, today: date) -> int:
+    """Days from the day of one to that of the other, or to today."""
+    last = partial_date(ended).earliest.date() if ended else today
+    return max(0, (last - partial_date(began).earliest.date()).days)
 
 
 # ---------------------------------------------------------------- the boundary
