@@ -173,10 +173,15 @@ def _hwang_shih_decani(given: Given) -> group_sequential.Bounds:
 
 
 def _e_value(given: Given) -> float:
-    true = given.number("true", 1.0)
-    ratio = math.sqrt(given.number("OR")) if given.has("OR") else given.number("RR")
+    """Of a risk ratio, or of an odds ratio of a common outcome, whose root, and that of its limits, is about one."""
+    odds = given.has("OR")
+    names = (("OR" if odds else "RR", None), ("lo", 0.0), ("hi", math.inf), ("true", 1.0))
+    told = [given.number(name, default) for name, default in names]
+    if odds and min(told) < 0:
+        raise ValueError("an odds ratio is not below 0")
+    ratio, lower, upper, true = (math.sqrt(one) if odds else one for one in told)
     if given.has("lo") or given.has("hi"):
-        return sensitivity.e_value_of_interval(ratio, given.number("lo", 0.0), given.number("hi", math.inf), true)
+        return sensitivity.e_value_of_interval(ratio, lower, upper, true)
     return sensitivity.e_value(ratio, true)
 
 

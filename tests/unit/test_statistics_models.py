@@ -349,3 +349,15 @@ def test_growth_of_jaws_with_a_free_covariance() -> None:
     by_visit = mixed_model_repeated_measures(values, female)
     assert by_visit.visits[0].estimate == pytest.approx(float(fit.coefficients[4]))
     assert by_visit.visits[3].estimate == pytest.approx(float(fit.coefficients[4] + fit.coefficients[7]))
+
+
+def test_a_cluster_that_is_missing_is_no_cluster() -> None:
+    for missing in (float("nan"), None):
+        clusters = np.array([1, 1, 2, missing], dtype=object)
+        with pytest.raises(ValueError, match="The cluster is missing in row 4"):
+            gee_logistic([1, 0, 1, 0], clusters, [[1], [0], [1], [0]])
+
+
+def test_variances_that_are_lost_beside_the_estimates_are_refused() -> None:
+    with pytest.raises(ValueError, match="squared standard errors"):
+        pool([0, 1.0], [1e-20, 1e-20])

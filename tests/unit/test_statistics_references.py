@@ -41,6 +41,20 @@ def test_a_row_that_cannot_be_computed_is_a_miss_that_says_so(line: str, says: s
 
 
 @pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [  # by the formula of VanderWeele and Ding 2017, RR + sqrt(RR (RR - 1)), of the roots
+        ("OR=2.5;lo=1.2;hi=5.2", 1.41879),
+        ("OR=2.5;lo=1.7;hi=3.7", 1.93325),
+        ("OR=4", 3.41421),
+        ("OR=0.5;lo=0.3;hi=1.1", 1.0),
+    ],
+)
+def test_the_limits_of_an_odds_ratio_are_rooted_as_it_is(inputs: str, expected: float) -> None:
+    (found,) = outcomes([HEAD, f"a,e_value,{inputs},{expected},0.0001,"])
+    assert found.holds, found
+
+
+@pytest.mark.parametrize(
     ("got", "expected", "tolerance", "holds"),
     [
         (1.0, 1.0, 0.0, True),

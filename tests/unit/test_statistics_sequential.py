@@ -157,3 +157,20 @@ def test_the_two_lines_never_meet_and_turn_round_with_the_outcome(
     assert turned.upper == pytest.approx(-test.lower)
     table: Sequence[tuple[int | None, int | None]] = sprt_table(test, 40)
     assert all(accept < reject for accept, reject in table if accept is not None and reject is not None)
+
+
+def test_a_line_that_meets_a_whole_number_is_not_missed_for_its_rounding() -> None:
+    tables = [sprt_table(sprt(low, 1 - low, low, low), 6) for low in (0.05, 0.10, 0.25, 0.3)]
+    assert tables[1:] == [tables[0]] * 3, "each has slope 1/2 and intercepts of 1/2"
+    assert tables[0][:2] == ((0, 1), (0, 2))
+
+
+def test_a_design_whose_errors_are_exactly_the_limits_is_found() -> None:
+    found = simon_minimax(0.1, 0.7, 0.1, 0.3)
+    assert (found.r1, found.n1, found.r, found.n) == (0, 1, 0, 2)
+    assert round(found.expected_n, 9) == 1.1
+
+
+def test_bounds_on_both_sides_are_not_below_zero() -> None:
+    with pytest.raises(ValueError, match="not below 0"):
+        crossing([-1.0], [1.0], sides=2)

@@ -81,14 +81,14 @@ def _imbalance(
 ) -> tuple[float | None, float | None]:
     """Standardised differences before and, for the women who were weighted, after weighting."""
     first, second = (np.array([value for _, value in side]) for side in (one, other))
-    if len(first) < 2 or len(second) < 2 or (first.std() == 0 and second.std() == 0):
+    if len(first) < 2 or len(second) < 2 or (np.ptp(first) == 0 and np.ptp(second) == 0):
         return None, None
     plain = standardised_difference(first, second)
-    inside = [[(value, weights[who]) for who, value in side if who in weights] for side in (one, other)]
-    if not weights or min(len(side) for side in inside) < 2:
+    if not weights or min(sum(who in weights for who, _ in side) for side in (one, other)) < 2:
         return plain, None
-    (x, wx), (y, wy) = (tuple(np.array(column) for column in zip(*side, strict=True)) for side in inside)
-    return plain, standardised_difference(x, y, wx, wy)
+    # whoever has no weight counts for the yardstick, which is one before and after, and not for the means
+    by_woman = [np.array([weights.get(who, 0.0) for who, _ in side]) for side in (one, other)]
+    return plain, standardised_difference(first, second, *by_woman)
 
 
 def _unit(cut: CutOff, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ from trialwright.statistics.sensitivity import e_value, e_value_of_interval, tip
 from trialwright.statistics.standardisation import g_computation_difference
 from trialwright.statistics.two_proportions import RiskDifference, miettinen_nurminen, newcombe
 from trialwright.statistics.weighted_ratio import weighted_risk_ratio
-from trialwright.statistics.weighting import WeightedDifference
+from trialwright.statistics.weighting import WeightedDifference, compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +74,33 @@ def _adjusted(
             made = estimator(pair.outcome, pair.treated, pair.covariates, CONFIDENCE, names=pair.names)
         except ValueError as impossible:
             return Estimate(None, None, None, says, (f"Not estimated: {impossible}",), "difference")
-        freedom = pair.treated.size - pair.covariates.shape[1] - 1
-        p = two_sided(made.estimate, made.standard_error, freedom)
+        if made.effective_n is not None and min(made.effective_n) < LEAST_EFFECTIVE:
+            first, second = made.effective_n
+            note = (
+                f"The weights leave {first:.1f} and {second:.1f} effective women in the arms: too few to tell how far "
+                "the estimate may be off, so there are no limits and no p."
+            )
+            return Estimate(made.estimate, None, None, says, (*made.warnings, note), "difference")
+        p = two_sided(made.estimate, made.standard_error, made.freedom)
         return Estimate(made.estimate, made.lower, made.upper, says, made.warnings, "difference", p)
 
     return found
 
 
-def two_sided(estimate: float, standard_error: float, freedom: int) -> float | None:
-    """The two-sided p value of a t statistic; None without a standard error.
+#: With fewer women's worth of outcomes in an arm its variance cannot be told.
+LEAST_EFFECTIVE = 2.0
 
-    >>> round(two_sided(2.0, 1.0, 10) or 0, 4)
-    0.0734
+
+def two_sided(estimate: float, standard_error: float, freedom: float) -> float | None:
+    """The two-sided p value of a t statistic, of a normal one where `freedom` is infinite; None without an error.
+
+    >>> round(two_sided(2.0, 1.0, 10) or 0, 4), round(two_sided(2.0, 1.0, math.inf) or 0, 4)
+    (0.0734, 0.0455)
     """
-    if standard_error <= 0 or freedom < 1:
+    if standard_error <= 0:
         return None
-    return float(2 * special.stdtr(freedom, -abs(estimate) / standard_error))
+    z = -abs(estimate) / standard_error
+    return float(2 * (special.ndtr(z) if math.isinf(freedom) else special.stdtr(freedom, z)))
 
 
 #: Beyond so many women an exact test over every table takes minutes, and says what the score interval says.
@@ -148,10 +160,12 @@ def _imputed(_: Pair, everybody: Pair) -> Estimate:
     says = ESTIMATORS["multiple_imputation"].says
     there = ~np.isnan(everybody.covariates).any(axis=1)
     outcome, treated, covariates = everybody.outcome[there], everybody.treated[there], everybody.covariates[there]
-    gone = int(np.isnan(outcome).sum())
+    gone, without = int(np.isnan(outcome).sum()), int((~there).sum())
+    left_out = f" {without} of all women lack a covariate and are left out." if without else ""
     if not gone:
-        return Estimate(None, None, None, says, ("No outcome is missing: nothing is imputed.",), "difference")
-    freedom = treated.size - covariates.shape[1] - 1
+        whose = " of women with every covariate" if without else ""
+        note = f"No outcome{whose} is missing: nothing is imputed.{left_out}"
+        return Estimate(None, None, None, says, (note,), "difference")
 
     def weighted(complete: Floats) -> tuple[float, float]:
         found = overlap_weighted_difference(complete, treated, covariates, CONFIDENCE, names=everybody.names)
@@ -161,14 +175,15 @@ def _imputed(_: Pair, everybody: Pair) -> Estimate:
         made = impute_binary(
             outcome, np.column_stack([treated, covariates]), _IMPUTATIONS, np.random.default_rng(_SEED)
         )
+        freedom = compared(made[0], treated, covariates).freedom
         pooled = impute_and_pool(made, weighted, freedom, CONFIDENCE)
     except ValueError as impossible:
         return Estimate(None, None, None, says, (f"Not estimated: {impossible}",), "difference")
     notes = (
         f"{gone} missing outcomes imputed {_IMPUTATIONS} times from arm and covariates, taken as missing at random "
-        f"given them; missing information {100 * pooled.missing_information:.0f} %.",
+        f"given them; missing information {100 * pooled.missing_information:.0f} %.{left_out}",
     )
-    p = float(2 * special.stdtr(pooled.freedom, -abs(pooled.estimate) / pooled.standard_error))
+    p = two_sided(pooled.estimate, pooled.standard_error, pooled.freedom)
     return Estimate(pooled.estimate, pooled.lower, pooled.upper, says, notes, "difference", p)
 
 

@@ -48,7 +48,7 @@ def difference(cut: CutOff, endpoint: str, rows: Sequence[EndpointRow], method: 
     made = _empty(used, uses.says) or COMPARE[method](used, pair)
     _, _, missing, still_open = counts(inside, document.unknown)
     with_outcome = int(np.nansum(used.outcome)) if kind_of(document) == "proportion" else used.outcome.size
-    left_out = len(rows) - int((~np.isnan(used.outcome)).sum())
+    left_out = len(inside) - int((~np.isnan(used.outcome)).sum())
     return Figure(
         f"{endpoint}.difference.{method}", endpoint, f"{label(cut.protocol, endpoint)}: {_measure(document, made)}",
         f"{experimental} - {control}", document.set, WOMAN, document.units, float(with_outcome),

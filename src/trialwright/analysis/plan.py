@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -42,10 +43,18 @@ def analyse(cut: CutOff) -> Analysis:
         for name in names if is_compared(cut) else ():
             if ESTIMATORS[name].compares:
                 comparisons.append(difference(cut, endpoint, rows, name))
+    plan = plan_of(cut.protocol)
+    secondary = {row.endpoint for row in plan if row.level == "secondary"}
+    comparisons = adjusted(comparisons, secondary, analysis.multiplicity)
     return Analysis(
-        tuple(plan_of(cut.protocol)), tuple(figures), tuple(_adjusted(cut, comparisons)), baseline(cut, weights),
-        weights, tuple(_funnel(cut)), _notes(cut),
-    )  # fmt: skip
+        tuple(plan),
+        tuple(figures),
+        tuple(comparisons),
+        baseline(cut, weights),
+        weights,
+        tuple(_funnel(cut)),
+        _notes(cut),
+    )
 
 
 def plan_of(protocol: Protocol) -> list[PlanRow]:
@@ -69,19 +78,22 @@ def plan_of(protocol: Protocol) -> list[PlanRow]:
     return rows
 
 
-def _adjusted(cut: CutOff, comparisons: list[Figure]) -> list[Figure]:
-    """The first comparison of each secondary endpoint with its p value adjusted for their number."""
-    analysis = cut.protocol.document.analysis
-    primary = {row.endpoint for row in plan_of(cut.protocol) if row.level == "primary"}
+def adjusted(comparisons: Sequence[Figure], secondary: Collection[str], multiplicity: str) -> list[Figure]:
+    """The first comparison of each secondary endpoint with its p value adjusted for their number.
+
+    One that could not be estimated counts among them as p = 1: data that refuse an estimate make the others no better.
+    One whose estimator gives limits and never a p does not count, and nothing else stands in for it.
+    """
     first: dict[str, Figure] = {}
     for one in comparisons:
-        if one.endpoint not in primary and one.p_value is not None:
+        if one.endpoint in secondary:
             first.setdefault(one.endpoint, one)
-    if analysis.multiplicity == "none" or not first:
-        return comparisons
-    found = aside(_ADJUST[analysis.multiplicity], np.array([one.p_value for one in first.values()]))
-    adjusted = {one.id: float(p) for one, p in zip(first.values(), found, strict=True)}
-    return [replace(one, adjusted_p=adjusted.get(one.id)) for one in comparisons]
+    family = [one for one in first.values() if one.p_value is not None or one.estimate is None]
+    if multiplicity == "none" or not family:
+        return list(comparisons)
+    found = aside(_ADJUST[multiplicity], np.array([1.0 if one.p_value is None else one.p_value for one in family]))
+    told = {one.id: float(p) for one, p in zip(family, found, strict=True) if one.p_value is not None}
+    return [replace(one, adjusted_p=told.get(one.id)) for one in comparisons]
 
 
 _ADJUST = {"holm": holm, "hochberg": hochberg, "hommel": hommel}

@@ -9,6 +9,9 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 """One number per participant, cluster or pair."""
 
+ROUNDING = 1e-12
+"""Numbers this close are equal, so that no rounding of a library decides whether to pause or to accept."""
+
 
 def require_confidence(confidence: float) -> None:
     """A confidence level lies strictly between 0 and 1; anything else raises ValueError."""

@@ -15,7 +15,11 @@ from trialwright.statistics.weighting import compared, interval_quantile, outcom
 
 @dataclass(frozen=True, slots=True)
 class AdjustedDifference:
-    """Treated less control, with its interval; risks are the means that the method gives each arm."""
+    """Treated less control, with its interval; risks are the means that the method gives each arm.
+
+    `freedom` is that of the t distribution which the limits take, infinite where they are normal. `effective_n` is that
+    of the treated and of the control arm under the weights, None where nothing is weighted.
+    """
 
     estimate: float
     standard_error: float
@@ -24,6 +28,8 @@ class AdjustedDifference:
     risk_treated: float
     risk_control: float
     warnings: tuple[str, ...]
+    freedom: float = math.inf
+    effective_n: tuple[float, float] | None = None
 
 
 def augmented_overlap_difference(
@@ -82,15 +88,18 @@ def augmented_overlap_difference(
     if small_sample:
         variance *= y.size / given.freedom
     estimate, standard_error = means[0] - means[1], math.sqrt(variance)
-    reach = interval_quantile(confidence, given.freedom if small_sample else None) * standard_error
-    effective = [effective_sample_size(np.where(z == 1, 1 - e, e)[z == arm]) for arm in (1, 0)]
+    freedom = float(given.freedom) if small_sample else math.inf
+    reach = interval_quantile(confidence, freedom) * standard_error
+    effective = tuple(effective_sample_size(np.where(z == 1, 1 - e, e)[z == arm]) for arm in (1, 0))
     lower, upper = estimate - reach, estimate + reach
     warnings = (
         *x.warnings,
         *weight_warnings(z, e, effective[0], effective[1]),
         *outcome_warnings(y, z, lower, upper),
     )
-    return AdjustedDifference(estimate, standard_error, lower, upper, means[0], means[1], warnings)
+    return AdjustedDifference(
+        estimate, standard_error, lower, upper, means[0], means[1], warnings, freedom, (effective[0], effective[1])
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

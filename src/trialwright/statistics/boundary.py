@@ -8,10 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from trialwright.statistics.arguments import require_events
-
-ROUNDING = 1e-12
-"""A posterior this close to the threshold equals it, so that no rounding of a library decides whether to pause."""
+from trialwright.statistics.arguments import ROUNDING, require_events
 
 
 @dataclass(frozen=True, slots=True)

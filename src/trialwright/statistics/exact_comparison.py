@@ -15,11 +15,12 @@ Region = npt.NDArray[np.bool_]
 
 
 def boschloo(x1: int, n1: int, x2: int, n2: int) -> float:
-    """Boschloo's exact two-sided p is never larger than Fisher's, as only the sizes of the arms are fixed.
+    """Boschloo's exact p fixes only the sizes of the arms, so that each of its sides is never larger than Fisher's.
 
     The greatest chance, over the common rate, of a table whose Fisher p is no larger than the observed one; twice
-    the smaller of the two one-sided p, at most 1. By scipy. Boschloo 1970, Stat Neerl 24:1. A table with no events,
-    or only events, tells nothing: its p is 1.
+    the smaller of the two one-sided p, at most 1. Fisher's two-sided p adds the unlikely tables of the other side
+    instead, and can be a little smaller where the arms are unequal. By scipy. Boschloo 1970, Stat Neerl 24:1. A table
+    with no events, or only events, tells nothing: its p is 1.
 
     Raises ValueError for counts that are not 0 <= x <= n with n >= 1.
 

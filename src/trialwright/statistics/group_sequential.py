@@ -129,8 +129,8 @@ def crossing(z: Sequence[float], times: Sequence[float], drift: float = 0.0, sid
     of trials that go on is carried from look to look by Gauss-Legendre quadrature. Armitage, McPherson and Rowe
     1969, J R Stat Soc A 132:235; Jennison and Turnbull 2000, chapter 19.
 
-    Raises ValueError for times that do not ascend to 1, bounds that are not one for each, a drift that is not finite,
-    or sides other than 1 and 2.
+    Raises ValueError for times that do not ascend to 1, bounds that are not one for each or, on two sides, below 0, a
+    drift that is not finite, or sides other than 1 and 2.
 
     >>> result = crossing([2.289, 2.289, 2.289], times=[1/3, 2/3, 1], sides=2)
     >>> round(result.reached, 3), round(result.expected_time, 3)
@@ -142,6 +142,8 @@ def crossing(z: Sequence[float], times: Sequence[float], drift: float = 0.0, sid
         raise ValueError(f"{len(z)} bounds do not belong to {len(at)} looks: each look has one.")
     if not math.isfinite(drift) or any(math.isnan(bound) for bound in z):
         raise ValueError("The drift and the bounds are numbers, but one of them is missing or infinite.")
+    if sides == 2 and min(z) < 0:
+        raise ValueError("A bound on both sides is not below 0.")
     first = []
     walk = _Walk(drift, sides)
     for bound, time in zip(z, at, strict=True):

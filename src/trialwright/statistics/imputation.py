@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from trialwright.statistics.arguments import Floats, finite_vector, require_confidence, rows, whole_number
+from trialwright.statistics.arguments import ROUNDING, Floats, finite_vector, require_confidence, rows, whole_number
 from trialwright.statistics.covariates import covariate_matrix
 
 
@@ -39,8 +39,8 @@ def pool(
     (old + observed), and old where v is infinite. Rubin 1987, Multiple Imputation, chapter 3; Barnard and Rubin 1999,
     Biometrika 86:948.
 
-    Raises ValueError for fewer than two imputations, numbers that do not match, a variance that is not above 0, or
-    complete degrees of freedom that are not above 0.
+    Raises ValueError for fewer than two imputations, numbers that do not match, a variance that is not above 0 or is
+    lost beside what lies between the estimates, or complete degrees of freedom that are not above 0.
 
     >>> found = pool([0.12, 0.15, 0.09, 0.14, 0.11], [0.004, 0.0045, 0.0038, 0.0041, 0.0043], complete_freedom=58)
     >>> round(found.estimate, 3), round(found.variance, 6), round(found.freedom, 3)
@@ -59,6 +59,11 @@ def pool(
     m, between = q.size, float(q.var(ddof=1))
     total = float(u.mean()) + (1 + 1 / m) * between
     share = (1 + 1 / m) * between / total
+    if share > 1 - ROUNDING:
+        raise ValueError(
+            "The variances are nothing beside what lies between the estimates, so the imputations say nothing. Are "
+            "they squared standard errors of the same unit?"
+        )
     freedom = _freedom(m, share, complete_freedom)
     ratio = share / (1 - share)
     missing = (ratio + 2 / (freedom + 3)) / (ratio + 1) if math.isfinite(freedom) else share

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from trialwright.statistics.arguments import require_share, whole_number
+from trialwright.statistics.arguments import ROUNDING, require_share, whole_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,17 @@ def sprt(p0: float, p1: float, alpha: float, beta: float) -> Sprt:
 def sprt_table(test: Sprt, most: int) -> tuple[tuple[int | None, int | None], ...]:
     """For 1 to `most` treated: the most events that speak for p0, and the fewest that speak for p1.
 
-    None where no possible number of events decides. Raises ValueError for fewer than one participant.
+    None where no possible number of events decides; a line that meets a whole number is not missed for its rounding.
+    Raises ValueError for fewer than one participant.
 
     >>> sprt_table(sprt(0.05, 0.25, 0.10, 0.15), 8)[-2:]
     ((None, 3), (0, 3))
+    >>> sprt_table(sprt(0.05, 0.95, 0.05, 0.05), 3)
+    ((0, 1), (0, 2), (1, 2))
     """
     table = []
     for n in range(1, whole_number(most, "The number treated") + 1):
-        accept = math.floor(test.lower + test.slope * n)
-        reject = math.ceil(test.upper + test.slope * n)
+        accept = math.floor(test.lower + test.slope * n + ROUNDING)
+        reject = math.ceil(test.upper + test.slope * n - ROUNDING)
         table.append((accept if accept >= 0 else None, reject if reject <= n else None))
     return tuple(table)

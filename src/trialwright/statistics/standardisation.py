@@ -74,7 +74,7 @@ def g_computation_difference(
     slope = slopes[0] - slopes[1]
     variance = float(np.square(fitted.influence @ slope).sum()) if robust else float(slope @ fitted.covariance @ slope)
     estimate, standard_error = risks[0] - risks[1], math.sqrt(variance)
-    reach = interval_quantile(confidence, None) * standard_error
+    reach = interval_quantile(confidence, math.inf) * standard_error
     lower, upper = estimate - reach, estimate + reach
     warnings = (*x.warnings, *outcome_warnings(y, z, lower, upper))
     return AdjustedDifference(estimate, standard_error, lower, upper, risks[0], risks[1], warnings)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trialwright.statistics.arguments import Floats, require_share, whole_number
+from trialwright.statistics.arguments import ROUNDING, Floats, require_share, whole_number
 from trialwright.statistics.exact_comparison import binomial_chances
 
 
@@ -99,14 +99,14 @@ def _feasible(n1: int, n: int, p0: float, p1: float, alpha: float, beta: float) 
     """For each r1 the design with the least r that keeps alpha, where it has the power."""
     first0 = np.cumsum(binomial_chances(n1, p0))
     first1 = np.cumsum(binomial_chances(n1, p1))
-    most_r1 = int((first1 <= beta).sum()) - 1  # a larger r1 stops too often under p1
+    most_r1 = int((first1 <= beta + ROUNDING).sum()) - 1  # a larger r1 stops too often under p1
     if most_r1 < 0:
         return
     interest0, interest1 = _interest(n1, n, p0)[: most_r1 + 1], _interest(n1, n, p1)[: most_r1 + 1]
-    least_r = (interest0 > alpha).sum(axis=1)
+    least_r = (interest0 > alpha + ROUNDING).sum(axis=1)
     for r1, r in enumerate(least_r):
         power = float(interest1[r1, r])
-        if r >= r1 and power >= 1 - beta:
+        if r >= r1 and power >= 1 - beta - ROUNDING:
             stops = float(first0[r1])
             yield TwoStage(r1, n1, int(r), n, n1 + (1 - stops) * (n - n1), stops, float(interest0[r1, r]), power)
 

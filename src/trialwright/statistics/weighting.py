@@ -28,7 +28,8 @@ class WeightedDifference:
 
     A risk is the weighted mean of the outcome in an arm. `propensity` and `weights` hold one number per
     participant, in the order given. `covariance` is the variance of the treated risk, the covariance and the
-    variance of the control risk; `quantile` is how many standard errors the limits lie away.
+    variance of the control risk; `quantile` is how many standard errors the limits lie away, by t with `freedom` or,
+    where that is infinite, by the normal distribution.
     """
 
     estimate: float
@@ -44,6 +45,12 @@ class WeightedDifference:
     warnings: tuple[str, ...]
     covariance: tuple[float, float, float]
     quantile: float
+    freedom: float
+
+    @property
+    def effective_n(self) -> tuple[float, float]:
+        """Of the treated and of the control arm."""
+        return self.effective_n_treated, self.effective_n_control
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +110,8 @@ def weighted_difference(given: Compared, scheme: Scheme, confidence: float, smal
         )
     )
     variance = factor * float(np.square(influence_treated - influence_control).sum())
-    quantile = interval_quantile(confidence, given.freedom if small_sample else None)
+    freedom = float(given.freedom) if small_sample else math.inf
+    quantile = interval_quantile(confidence, freedom)
     estimate, standard_error = risk_treated - risk_control, math.sqrt(variance)
     lower, upper = estimate - quantile * standard_error, estimate + quantile * standard_error
     effective_treated, effective_control = (effective_sample_size(weights[z == arm]) for arm in (1, 0))
@@ -119,6 +127,7 @@ def weighted_difference(given: Compared, scheme: Scheme, confidence: float, smal
         ),
         covariance=(v1, both, v0),
         quantile=quantile,
+        freedom=freedom,
     )  # fmt: skip
 
 
@@ -146,14 +155,14 @@ def compared(
     return Compared(y, z, x, freedom)
 
 
-def interval_quantile(confidence: float, freedom: int | None) -> float:
-    """How many standard errors a limit lies away: of Student's t with `freedom`, of the normal where that is None.
+def interval_quantile(confidence: float, freedom: float) -> float:
+    """How many standard errors a limit lies away: of Student's t with `freedom`, of the normal where that is infinite.
 
-    >>> round(interval_quantile(0.95, None), 3), round(interval_quantile(0.95, 10), 3)
+    >>> round(interval_quantile(0.95, math.inf), 3), round(interval_quantile(0.95, 10), 3)
     (1.96, 2.228)
     """
     level = (1 + confidence) / 2
-    return float(special.ndtri(level) if freedom is None else special.stdtrit(freedom, level))
+    return float(special.ndtri(level) if math.isinf(freedom) else special.stdtrit(freedom, level))
 
 
 def _arms(treated: npt.ArrayLike, size: int) -> Floats:
