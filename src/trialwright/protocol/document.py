@@ -315,7 +315,9 @@ class Anchor(Quoting):
     event: str = Field(default="", description="consent, enrolment or allocation.")
     record: str = Field(default="", description="The kind of record whose date it is.")
     item: str = Field(default="", description="The date item whose first answer it is.")
-    less: str = Field(default="", description="Days to go back from the record, an expression: `14 + embryo_day`.")
+    less: str = Field(
+        default="", description="Days to go back from the record, an expression: `14 + embryo_day`; `-195` goes on."
+    )
     choose: Literal["first", "second", "last"] = "first"
 
 
@@ -453,6 +455,10 @@ class Endpoint(Quoting):
         "between them came without treatment: regression to the mean.",
     )
     definition: str = ""
+    missing: str = Field(
+        default="",
+        description="Where this certainly holds her value is missing, whatever was recorded: an intercurrent event.",
+    )
     unknown: Literal["missing", "no event so far"] = Field(
         default="missing", description="What an answer means that is still unknown on the day of the report."
     )

@@ -342,6 +342,8 @@ def _other_rules(document: Document, rules: _Rules) -> None:
         path = ("endpoints", name)
         if endpoint.proportion:
             rules.add(endpoint.proportion, (*path, "proportion"), "truth")
+        if endpoint.missing:
+            rules.add(endpoint.missing, (*path, "missing"), "truth")
         pairs = (("ratio", endpoint.ratio), ("change", endpoint.change), ("remeasured", endpoint.remeasured))
         for key, pair in pairs:
             for index, text in enumerate(pair or ()):

@@ -223,6 +223,8 @@ def _objectives(protocol: Protocol) -> Iterator[Clause]:
         for kind, parts in (("ratio", ("Numerator", "Denominator")), ("change", ("After", "Before"))):
             for index, told in enumerate(getattr(end, kind) or ()):
                 lines2.append(rule_line(protocol, parts[index], f"{path}.{kind}.{index}", told))
+        if end.missing:
+            lines2.append(rule_line(protocol, "Missing where", f"{path}.missing", end.missing))
         lines2.append(Line("Counted", f"{end.units[0]}, of {end.units[1]}"))
         lines2.append(Line("Analysis set", _plain(end.set)))
         lines2.append(Line("Estimator", _plain(document.analysis.methods.get(name, "counts alone"))))

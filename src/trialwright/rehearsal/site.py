@@ -24,6 +24,7 @@ from trialwright.protocol.adverse_event import ADVERSE_EVENT
 from trialwright.protocol.document import Activity, Encounter
 from trialwright.protocol.protocol import Protocol
 from trialwright.rehearsal.cell_laboratory import CellLaboratory
+from trialwright.rehearsal.expecting import expecting
 from trialwright.rehearsal.model import FILE, Model, RecordModel
 from trialwright.rehearsal.nature import ArmsBehind, Woman, as_text
 from trialwright.rehearsal.pharmacy import Pharmacy
@@ -544,7 +545,7 @@ class Site:
     # ------------------------------------------------------------ what formulas may know
 
     def _since(self, case: Case, on: date) -> dict[str, Any]:
-        """Days since each anchor, -1 where it is not reached; whether she was given the product."""
+        """Days since each anchor, -1 where it is not reached; whether she was given the product, and is pregnant."""
         participant = self.office.participant(case.identity)
         placed = participant.allocation is not None
         state = (on, participant.consented, participant.enrolled, placed, len(participant.performed))
@@ -555,6 +556,7 @@ class Site:
             reached = anchor_date(self.protocol, participant, name)
             names[f"since_{name}"] = (on - reached.earliest.date()).days if reached else -1
         product = {one.record for one in self.protocol.document.interventions.values() if one.product}
+        names["expecting"] = int(expecting(self.protocol, case.woman, participant, on))
         names["treated"] = int(any(participant.records.get(kind) for kind in product))
         case.since = (state, names)
         return names

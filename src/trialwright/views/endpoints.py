@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from trialwright.core.interval import Interval, is_point
 from trialwright.core.partial_date import PartialDate
 from trialwright.core.truth import Truth
-from trialwright.language.evaluate import Explanation, evaluate
-from trialwright.language.values import Amount, Value
+from trialwright.language.evaluate import Explanation, answer, evaluate
+from trialwright.language.facts import Facts
+from trialwright.language.values import Amount, Answer, Value
 from trialwright.trial.facts import anchor_date, facts_of
 from trialwright.trial.state import Participant
 from trialwright.views.analysis_sets import members
@@ -20,7 +21,7 @@ class EndpointRow:
     """One participant's value of one endpoint.
 
     `value` is a truth for a proportion. A ratio has numerator and denominator, a change has after and before, in
-    `first` and `second`; either is None where it is not certain.
+    `first` and `second`; either is None where it is not certain, both where the protocol says that she has none.
     """
 
     endpoint: str
@@ -47,9 +48,11 @@ def participant_value(cut: CutOff, endpoint: str, participant: Participant) -> E
     facts = facts_of(cut.protocol, participant)
     base = f"endpoints.{endpoint}"
     arm = arm_of(participant)
+    left_out = _left_out(cut, base, facts, when)
     if document.proportion:
         explained = evaluate(cut.protocol.rules[f"{base}.proportion"], facts, when)
-        return EndpointRow(endpoint, participant.identity, arm, explained.value, None, None, False, (explained,))
+        value = Answer(Truth.UNKNOWN) if left_out else explained.value
+        return EndpointRow(endpoint, participant.identity, arm, value, None, None, False, (*left_out, explained))
     kind = "ratio" if document.ratio else "change"
     parts = tuple(evaluate(cut.protocol.rules[f"{base}.{kind}.{index}"], facts, when) for index in (0, 1))
     amounts = [part.value for part in parts if isinstance(part.value, Amount)]
@@ -60,7 +63,18 @@ def participant_value(cut: CutOff, endpoint: str, participant: Participant) -> E
     else:
         first, second = (_exact(one) for one in amounts)
         still_open = False
-    return EndpointRow(endpoint, participant.identity, arm, parts[0].value, first, second, still_open, parts)
+    if left_out:
+        first, second, still_open = None, None, False
+    return EndpointRow(
+        endpoint, participant.identity, arm, parts[0].value, first, second, still_open, (*left_out, *parts)
+    )
+
+
+def _left_out(cut: CutOff, base: str, facts: Facts, when: PartialDate) -> tuple[Explanation, ...]:
+    """Why her value is missing though it may be recorded; nothing where it is not."""
+    rule = cut.protocol.rules.get(f"{base}.missing")
+    explained = evaluate(rule, facts, when) if rule is not None else None
+    return (explained,) if explained is not None and answer(explained) is Truth.YES else ()
 
 
 def _reference(cut: CutOff, participant: Participant, anchor: str) -> PartialDate:
