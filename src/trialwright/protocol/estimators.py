@@ -35,7 +35,7 @@ ESTIMATORS: dict[str, Estimator] = {
     "pooled_clopper_pearson": Estimator(
         "pooled proportion, Clopper-Pearson, clusters ignored", ("ratio",), ignores_clusters=True
     ),
-    "hodges_lehmann": Estimator("median change, Hodges-Lehmann, exact signed-rank interval", ("change",)),
+    "hodges_lehmann": Estimator("pseudo-median change, Hodges-Lehmann, exact signed-rank interval", ("change",)),
     # two arms
     "overlap_weighted_difference": Estimator(
         "difference, overlap weights, sandwich with the estimated propensity score, t(n - p - 1)",

@@ -26,6 +26,7 @@ _MARGINS = """
 section {{ break-before: page; }}
 section:first-of-type, #decisions, #work, #checklist, #provenance, #boundary {{ break-before: auto; }}
 .contents {{ display: none; }}
+h2, h3, caption {{ break-after: avoid; }}
 figure.table {{ break-inside: avoid; }}
 table {{ font-size: 7.5pt; }}
 th, td {{ padding: .9mm 1.6mm; }}

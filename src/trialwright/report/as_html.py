@@ -171,8 +171,8 @@ def _objectives(study: Study, figures: Mapping[str, str], level: str) -> str:
         parts.append(figure(figures["ratios.svg"], "Numerator and denominator of every counted ratio."))
     if level == "secondary" and _uncontrolled_changes(study):
         parts.append(
-            "<p>Changes are within women and have no comparator: women were selected on low values, so that part of a "
-            "change is regression to the mean.</p>"
+            "<p>Changes are within women and have no comparator: what women were selected on goes back to the mean by "
+            "itself. Beside a change stands what came between two values before anything was given.</p>"
         )
     return "".join(parts) or "<p>The protocol names no such objective.</p>"
 

@@ -207,7 +207,7 @@ def organisation(board: Board) -> str:
     arms = (
         "Nobody outside the board sees arms apart: the protocol masks them."
         if board.masked
-        else "The protocol masks nobody; arms are named in the closed part."
+        else "The protocol masks nobody: arms are named in both parts, and results are told by arm in the closed one."
     )
     return pairs(board, rows, "The trial", [arms])
 

@@ -164,7 +164,7 @@ def late_results(board: Board) -> str:
         Column("given", "When"),
         Column("after", "Cycles, transfers and children since"),
     ]
-    return tabled(board, columns, rows, "Released before every result was known") + tabled(
+    return tabled(board, columns, rows, "Released, and waiting for a result still") + tabled(
         board, of_recall, recalled, "Lots called back, and their recipients"
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from trialwright.render.page import figure
 from trialwright.render.table import Column, table
+from trialwright.report.board_tables import whole
 from trialwright.report.study import Study
 
 _MOST_LINES = 60
@@ -70,10 +71,21 @@ def flow(study: Study, figures: Mapping[str, str]) -> str:
     ]
     caption = f"Criteria that spoke against entry, among {study.flow.not_eligible} women who were not eligible"
     return (
-        figure(figures["flow.svg"], "Flow of participants, as TREND and CONSORT ask for it.")
+        f"<p>{_dates(study)}</p>"
+        + figure(figures["flow.svg"], "Flow of participants, as TREND and CONSORT ask for it.")
         + figure(figures["enrolment.svg"], "Women screened and enrolled over time.")
         + table(columns, rows, caption, ["A woman counts under every criterion that spoke against her."])
     )
+
+
+def _dates(study: Study) -> str:
+    """When the first came and the last was enrolled, and to when everybody is followed."""
+    screened = [row.screened for row in study.screening]
+    enrolled = [one.enrolled for one in study.cut.participants.values() if one.enrolled]
+    said = [f"First woman screened on {min(screened)}."] if screened else ["Nobody has been screened."]
+    if enrolled:
+        said.append(f"First enrolled on {min(enrolled)}, last so far on {max(enrolled)}.")
+    return " ".join([*said, f"Followed to {study.cut.today}."])
 
 
 def deviations(study: Study) -> str:
@@ -85,7 +97,7 @@ def deviations(study: Study) -> str:
     listed = sorted(study.deviations, key=lambda row: (row.severity != "major", row.on))[:_MOST_LINES]
     rows = [
         {
-            "participant": row.participant, "on": row.on, "kind": row.kind, "severity": row.severity,
+            "participant": row.participant, "on": whole(row.on), "kind": row.kind, "severity": row.severity,
             "says": row.says, "events": _some(row.events),
         }
         for row in listed
@@ -118,7 +130,10 @@ def _some(events: Sequence[int]) -> str:
 def worklist(study: Study) -> str:
     """What is due, late or undecided on the day."""
     if not study.worklist:
-        return "<p>Nothing is due, late or undecided on the day of the cut-off.</p>"
+        return (
+            "<p>No visit, query or review is due, late or undecided on the day of the cut-off. What is not known of an "
+            "outcome stands with the outcome.</p>"
+        )
     columns = [
         Column("participant", "Participant"),
         Column("what", "What"),

@@ -40,7 +40,14 @@ def data_files(study: Study, board: Board) -> dict[str, str]:
         files["weights.csv"] = _text(heading, analysis.weights.women)
     if board.boundary is not None:
         files["boundary.csv"] = rows_csv(board.boundary.steps)
-    return {name: text for name, text in files.items() if text}
+    virtual = study.header.kind == "virtual"
+    return {name: _marked(text) if virtual else text for name, text in files.items() if text}
+
+
+def _marked(text: str) -> str:
+    """The same with a column that says of every row that it is virtual."""
+    heading, *rows = csv.reader(io.StringIO(text))
+    return _text([*heading, "virtual"], [[*row, "yes"] for row in rows])
 
 
 def _baseline(study: Study) -> str:

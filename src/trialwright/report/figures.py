@@ -22,6 +22,7 @@ from trialwright.render.flow import FlowBox, FlowDiagram, flow_diagram
 from trialwright.render.shares import funnel, mirrored
 from trialwright.report.board import Board
 from trialwright.report.marks import watermark_of
+from trialwright.report.numbers import words
 from trialwright.report.study import Study
 from trialwright.views.alerts import BoundaryView
 from trialwright.views.cutoff import ALL
@@ -76,16 +77,20 @@ def _flow(study: Study) -> FlowDiagram:
         left = tuple(f"{reason[:1].upper()}{reason[1:]}: {count}" for reason, count in arm.left) or (
             "None left the trial",
         )
+        outside = arm.allocated - arm.analysed - arm.missing
+        name = words(protocol.document.endpoints[flow.endpoint].set)
+        analysed = (
+            f"{label(protocol, flow.endpoint)}.",
+            *([f"Not in the set “{name}”: {outside}"] if outside else []),
+            f"Outcome not known: {arm.missing}",
+        )
         arms.append(
             (
                 arm_label(protocol, arm.arm),
                 (
                     FlowBox(f"Allocated (n = {arm.allocated})", ("Received:", *received)),
                     FlowBox(f"Left (n = {sum(count for _, count in arm.left)})", left),
-                    FlowBox(
-                        f"Analysed for the primary endpoint (n = {arm.analysed})",
-                        (f"Outcome not known: {arm.missing}",),
-                    ),
+                    FlowBox(f"Analysed (n = {arm.analysed})", analysed),
                 ),
             )
         )

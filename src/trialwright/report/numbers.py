@@ -39,7 +39,7 @@ def limits(figure: Figure) -> str:
     if figure.lower is None or figure.upper is None:
         return "–"
     if is_proportion(figure):
-        return f"{100 * figure.lower:.1f} to {100 * figure.upper:.1f} %"
+        return f"{decimal(100 * figure.lower, 1)} to {decimal(100 * figure.upper, 1)} %"
     return f"{decimal(figure.lower)} to {decimal(figure.upper)}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trialwright.render.table import Column, table
 from trialwright.report.figures import arm_label
-from trialwright.report.numbers import decimal, words
+from trialwright.report.numbers import decimal, plural, words
 from trialwright.report.study import Study
 from trialwright.views.core_outcomes import CoreOutcome
 from trialwright.views.cutoff import ALL, arms_shown
@@ -80,7 +80,7 @@ def funnel_table(study: Study) -> str:
     ]
     cells: dict[str, dict[str, object]] = {}
     for row in study.analysis.funnel:
-        open_ = f", {row.uncertain} women open" if row.uncertain else ""
+        open_ = f", {plural(row.uncertain, 'woman', 'women')} open" if row.uncertain else ""
         cells.setdefault(row.step, {"step": row.label})[row.arm] = f"{row.count:.0f} of {row.women} women{open_}"
     part = study.cut.protocol.document.analysis.funnel
     assert part is not None, "a protocol with a funnel"

@@ -86,13 +86,17 @@ def _visits(cut: CutOff, one: Participant) -> Iterator[Deviation]:
         if outside:
             severity: Severity = "minor" if abs(outside) <= visit.width else "major"
             side = "after" if outside > 0 else "before"
-            says = f"{visit.encounter} took place {abs(outside)} days {side} its window."
+            says = f"{visit.encounter} took place {_days(abs(outside))} {side} its window."
             yield Deviation(one.identity, "visit window", severity, happened.on, says, (happened.event,))
+
+
+def _days(number: int) -> str:
+    return f"{number} day{'' if number == 1 else 's'}"
 
 
 def _doses(one: Participant) -> Iterator[Deviation]:
     for dose in one.doses:
         ratio = Decimal(dose.ratio)
         if abs(ratio - 1) > _DOSE_NOTICE:
-            says = f"The dose of {dose.intervention} was {ratio} of plan (lot {dose.lot})."
+            says = f"The dose of {dose.intervention} was {ratio} of plan (lot {dose.lot}); noted from 5 % on."
             yield Deviation(one.identity, "dose", "minor", dose.on, says, (dose.event,))
