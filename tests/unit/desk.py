@@ -107,9 +107,9 @@ class Desk:
         return CutOff(self.protocol, trial, participants, date.fromisoformat(today))
 
 
-def opened(answers: Mapping[str, str] | None = None) -> Iterator[Command]:
+def opened(answers: Mapping[str, str] | None = None, protocol: Protocol | None = None) -> Iterator[Command]:
     """The site works by the protocol, and its open questions are answered; cells keep for four hours."""
-    yield c.ActivateProtocol("S01", protocol_at(SMALL).digest, "ethics 2026-1", "2026-01-02")
+    yield c.ActivateProtocol("S01", (protocol or protocol_at(SMALL)).digest, "ethics 2026-1", "2026-01-02")
     yield c.ValidateHold("cell_product", "4", "validation report 7", "2026-01-02")
     told = {"consent_form": "long", "dose": DOSE, "route": "vein"} if answers is None else answers
     for question, answer in told.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -15,7 +16,7 @@ from trialwright.language.evaluate import answer, evaluate
 from trialwright.language.facts import Facts, Observation, RecordEntry
 from trialwright.language.solve import BOUNDS, Bounds, Impossible, Inquiry, Model, Undecided, Wanted, can_be
 from trialwright.language.solving import smt
-from trialwright.language.solving.example import plainer
+from trialwright.language.solving.example import _around, _decimal, plainer
 from trialwright.language.values import Amount, Answer, Kinds
 
 NOW = on_day(BOUNDS.today)
@@ -159,6 +160,45 @@ def test_of_rules_that_can_hold_together_nothing_is_said() -> None:
 def test_an_example_that_takes_too_long_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Inquiry, "_check", lambda *_: "undecided")
     assert Inquiry(NAMES).example([Wanted(_rule("afc > 3", NAMES))]) == Undecided("the question takes too long")
+
+
+def test_a_question_that_takes_too_long_is_not_asked_again_for_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Inquiry, "can_hold", lambda *_: "undecided")
+    assert _can_be("afc > 3") == Undecided("the question takes too long")
+
+
+@pytest.mark.parametrize(
+    ("number", "written"), [("1/8", "0.125"), ("1/3", "0.333333333333"), ("2/3", "0.666666666667"), ("-5", "-5")]
+)
+def test_a_number_is_written_exactly_where_it_can_be_and_else_to_twelve_places(number: str, written: str) -> None:
+    assert str(_decimal(Fraction(number))) == written
+
+
+def test_a_range_of_reference_lies_around_its_value() -> None:
+    assert _around(Decimal(10)) == Interval(Decimal(5), Decimal(15))
+    found = _can_be("lining inside normal", "lining = 9 mm")
+    assert isinstance(found, Model)
+    (told,) = found.facts.observations["lining"]
+    assert told.normal is not None
+    assert told.normal.low < 9 < told.normal.high
+
+
+def test_what_happened_in_a_month_may_have_happened_on_any_of_its_days() -> None:
+    told = Facts({"weight": [Observation(_amount("60"), partial_date(f"{BOUNDS.today:%Y-%m}"))]})
+    for text in ("known(weight within 2 days)", "weight within 2 days >= 50 kg"):
+        rule = _rule(text, NAMES)
+        assert Inquiry(NAMES).answer(rule, told) is Truth.UNKNOWN, text
+
+
+def test_an_example_shows_a_latest_record_that_is_unlike_the_one_that_is_looked_for() -> None:
+    found = _can_be("any(scope where score >= 3)", "latest(scope).normal")
+    assert isinstance(found, Model)
+    *_, before, last = sorted(
+        found.facts.records["scope"], key=lambda one: one.date.earliest if one.date else NOW.earliest
+    )
+    scores = [one.fields["score"].value for one in (before, last)]
+    assert all(isinstance(one, Amount) for one in scores)
+    assert [one.interval.low >= 3 for one in scores if isinstance(one, Amount)] == [True, False]
 
 
 def test_a_record_whose_parent_was_not_recorded_may_belong_to_any() -> None:

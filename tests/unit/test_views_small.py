@@ -174,8 +174,8 @@ def test_late_comes_before_due_and_open_queries_wait_too(desk: Desk) -> None:
     [
         ("2026-03-11", []),
         ("2026-03-16", []),
-        ("2026-03-10", [("minor", "cycle_start took place 1 days before its window.")]),
-        ("2026-03-17", [("minor", "cycle_start took place 1 days after its window.")]),
+        ("2026-03-10", [("minor", "cycle_start took place 1 day before its window.")]),
+        ("2026-03-17", [("minor", "cycle_start took place 1 day after its window.")]),
         ("2026-03-21", [("minor", "cycle_start took place 5 days after its window.")]),
         ("2026-03-22", [("major", "cycle_start took place 6 days after its window.")]),
         ("2026-03-22T09:30", [("major", "cycle_start took place 6 days after its window.")]),
@@ -205,7 +205,7 @@ def test_missed_and_overdue_visits_are_deviations(desk: Desk) -> None:
 def test_a_dose_more_than_a_twentieth_off_plan_is_a_deviation(desk: Desk, cells: str, ratio: str) -> None:
     desk.do(*allocated(), *ready(cells=cells), infusion())
     rows = [row.says for row in deviations(desk.cut("2026-03-20")) if row.kind == "dose"]
-    assert rows == ([f"The dose of infusion was {ratio} of plan (lot L-1)."] if ratio else [])
+    assert rows == ([f"The dose of infusion was {ratio} of plan (lot L-1); noted from 5 % on."] if ratio else [])
 
 
 def test_women_who_were_not_enrolled_have_no_deviations(desk: Desk) -> None:
@@ -260,6 +260,31 @@ def test_a_change_needs_both_values(desk: Desk) -> None:
     assert [(row.first, row.second) for row in endpoint_table(desk.cut(), "amh_change")] == [(None, 0.8)]
     desk.do(c.Observe("P-1", "amh", "1.0 ng/mL", "2026-06-07"))
     assert [(row.first, row.second) for row in endpoint_table(desk.cut(), "amh_change")] == [(1.0, 0.8)]
+
+
+@pytest.mark.parametrize(
+    ("pregnant", "change", "outcome"),
+    [("yes", (None, None), "unknown"), ("no", (1.0, 0.8), "unknown"), ("", (1.0, 0.8), "unknown")],
+)
+def test_a_value_is_missing_where_the_protocol_says_so_and_stands_while_that_is_unknown(
+    tmp_path: Path, pregnant: str, change: tuple[float | None, float | None], outcome: str
+) -> None:
+    units = "    units: [{}]\n"
+    both = [units.format("ng/mL, women"), units.format("women pregnant, women allocated")]
+    for unit, endpoint in zip(both, ("amh_change", "pregnancy"), strict=True):
+        protocol = protocol_at(SMALL, unit, f'{unit}    missing: "any(transfer where pregnant)"\n')
+        (tmp_path / endpoint).mkdir()
+        mine = Desk(tmp_path / endpoint, protocol=protocol)
+        mine.do(*opened(protocol=protocol), *allocated(), c.Observe("P-1", "amh", "1.0 ng/mL", "2026-06-07"))
+        told = {"pregnant": pregnant} if pregnant else {}
+        mine.do(c.Perform("P-1", "embryo_transfer", "t-1", "2026-05-08", told))
+        (row,) = endpoint_table(mine.cut(), endpoint)
+        if endpoint == "amh_change":
+            assert (row.first, row.second) == change
+            assert len(row.explanations) == (3 if pregnant == "yes" else 2), "why it is missing can be asked"
+        else:
+            assert isinstance(row.value, Answer)
+            assert row.value.truth.value == outcome
 
 
 def test_an_adverse_event_is_listed_with_its_day_from_the_cells(desk: Desk) -> None:

@@ -24,10 +24,10 @@ _MARGINS = """
 }}
 .banner {{ display: none; }}
 section {{ break-before: page; }}
-section:first-of-type, #decisions, #work, #checklist, #provenance, #boundary {{ break-before: auto; }}
+section:first-of-type, #work, #provenance, #boundary {{ break-before: auto; }}
 .contents {{ display: none; }}
-h2, h3, caption {{ break-after: avoid; }}
 figure.table {{ break-inside: avoid; }}
+figure.table.long {{ break-inside: auto; }}
 table {{ font-size: 7.5pt; }}
 th, td {{ padding: .9mm 1.6mm; }}
 """

@@ -18,6 +18,10 @@ class Column:
     align: Literal["left", "right", "center"] = "left"
 
 
+#: More rows than this begin where they stand on a printed page; fewer are kept together on one.
+_A_PAGE = 20
+
+
 def table(
     columns: Sequence[Column], rows: Sequence[Mapping[str, object]], caption: str, notes: Sequence[str] = ()
 ) -> str:
@@ -39,10 +43,11 @@ def table(
         body = Markup('<tr><td class="none" colspan="{}">No data</td></tr>').format(max(len(columns), 1))
     below = Markup("").join(Markup('<p class="note">{}</p>\n').format(note) for note in notes)
     shown = Markup(
-        '<figure class="table">\n<div class="scroll" role="region" tabindex="0" aria-label="{label}">\n<table>\n'
+        '<figure class="table{long}">\n<div class="scroll" role="region" tabindex="0" aria-label="{label}">\n<table>\n'
         "<caption>{caption}</caption>\n{headed}<tbody>\n{body}\n</tbody>\n</table>\n</div>\n"
         "{below}</figure>\n"
     ).format(
+        long=" long" if len(rows) > _A_PAGE else "",
         label=caption.striptags() if isinstance(caption, Markup) else caption,
         caption=caption,
         headed=headed,

@@ -47,7 +47,7 @@ def data_files(study: Study, board: Board) -> dict[str, str]:
 def _marked(text: str) -> str:
     """The same with a column that says of every row that it is virtual."""
     heading, *rows = csv.reader(io.StringIO(text))
-    return _text([*heading, "virtual"], [[*row, "yes"] for row in rows])
+    return _written([[*heading, "virtual"], *([*row, "yes"] for row in rows)])
 
 
 def _baseline(study: Study) -> str:
@@ -82,10 +82,12 @@ def rows_csv(records: Sequence[Any]) -> str:
 
 
 def _text(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    return _written([heading, *([cell(value) for value in row] for row in rows)])
+
+
+def _written(rows: Iterable[Sequence[object]]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(heading)
-    writer.writerows([cell(value) for value in row] for row in rows)
+    csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()
 
 

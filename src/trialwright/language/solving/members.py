@@ -120,7 +120,7 @@ def _absent(node: t.ItemAggregate, members: list[_Member], world: World, her: Pa
 
 def _closed(world: World) -> Term:
     """Lists are closed on the reference day."""
-    return True if isinstance(world.when, int) and world.when >= 0 else world.when >= 0
+    return world.when >= 0
 
 
 # ---------------------------------------------------------------- records
