@@ -150,6 +150,12 @@ def test_an_open_end_does_not_belong_to_what_is_possible(
 def test_of_nobody_it_is_a_value_that_there_may_be() -> None:
     assert Inquiry(NAMES).answer(_rule("latest(scope).score >= 0", NAMES), Facts()) is Truth.YES
     assert Inquiry(NAMES).answer(_rule("latest(scope).score >= 1", NAMES), Facts()) is Truth.UNKNOWN
+    assert Inquiry(NAMES).answer(_rule("afc > 3 or afc <= 3", NAMES), Facts()) is Truth.YES, "both ask for the same one"
+
+
+def test_a_list_that_is_closed_today_was_open_at_an_earlier_event() -> None:
+    before_today = ["known(afc)", "not known(afc at infusion)"]  # it was counted after the infusion
+    assert _can_be("not clot at infusion", "not known(clot)", *before_today) == Impossible((0, 1, 2, 3))
 
 
 def test_of_rules_that_can_hold_together_nothing_is_said() -> None:
