@@ -521,7 +521,9 @@ class Analysis(Part):
     covariates: Names = ()
     compare: tuple[str, str] | None = Field(default=None, description="Experimental arm and control arm.")
     multiplicity: Literal["none", "holm", "hochberg", "hommel"] = Field(
-        default="none", description="How p values of the secondary comparisons are adjusted."
+        default="none",
+        description="How p values of the first comparison of each secondary endpoint are adjusted; one that could not "
+        "be estimated counts as 1.",
     )
     pooled: dict[str, str] = Field(
         default_factory=dict,

@@ -131,8 +131,8 @@ def worklist(study: Study) -> str:
     """What is due, late or undecided on the day."""
     if not study.worklist:
         return (
-            "<p>No visit, query or review is due, late or undecided on the day of the cut-off. What is not known of an "
-            "outcome stands with the outcome.</p>"
+            "<p>No visit and no query is due, late or undecided on the day of the cut-off. What is not known of an "
+            "outcome stands with the outcome; reports to authorities stand in the report to the safety board.</p>"
         )
     columns = [
         Column("participant", "Participant"),
