@@ -174,11 +174,11 @@ def test_late_comes_before_due_and_open_queries_wait_too(desk: Desk) -> None:
     [
         ("2026-03-11", []),
         ("2026-03-16", []),
-        ("2026-03-10", [("minor", "cycle_start took place 1 day before its window.")]),
-        ("2026-03-17", [("minor", "cycle_start took place 1 day after its window.")]),
-        ("2026-03-21", [("minor", "cycle_start took place 5 days after its window.")]),
-        ("2026-03-22", [("major", "cycle_start took place 6 days after its window.")]),
-        ("2026-03-22T09:30", [("major", "cycle_start took place 6 days after its window.")]),
+        ("2026-03-10", [("minor", "Start of hormones: took place 1 day before its window.")]),
+        ("2026-03-17", [("minor", "Start of hormones: took place 1 day after its window.")]),
+        ("2026-03-21", [("minor", "Start of hormones: took place 5 days after its window.")]),
+        ("2026-03-22", [("major", "Start of hormones: took place 6 days after its window.")]),
+        ("2026-03-22T09:30", [("major", "Start of hormones: took place 6 days after its window.")]),
         ("2026-03", []),
     ],
 )
@@ -196,8 +196,8 @@ def test_missed_and_overdue_visits_are_deviations(desk: Desk) -> None:
         desk.do(c.HoldVisit("P-1", name, "2026-03-09"))
     rows = [(row.kind, row.severity, row.on, row.says) for row in deviations(desk.cut("2026-03-27"))]
     assert rows == [
-        ("missed visit", "minor", "2026-03-12", "cycle_start did not take place: snow."),
-        ("visit", "major", "2026-03-26", "infusion is overdue."),
+        ("missed visit", "minor", "2026-03-12", "Start of hormones: did not take place, snow."),
+        ("visit", "major", "2026-03-26", "Infusion: overdue."),
     ]
 
 

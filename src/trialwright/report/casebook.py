@@ -18,7 +18,6 @@ from trialwright.report.casebook_entries import (
     entries,
     now,
     observed,
-    visit_name,
     when,
 )
 from trialwright.report.casebook_tables import (
@@ -37,6 +36,7 @@ from trialwright.report.numbers import words
 from trialwright.trial import events as e
 from trialwright.trial.schedule import encounter_of
 from trialwright.trial.signatures import signatures
+from trialwright.views.visits import visit_name
 
 __all__ = ["Case", "casebook", "top_of", "foot_of"]
 
@@ -150,7 +150,7 @@ def _by_visit(case: Case, told: Sequence[Entry]) -> tuple[str, str]:
         mine = [one for one in left if str(one.event.payload.get("item")) in asked and _day(one) == held.on[:10]]
         left = [one for one in left if one not in mine]
         how = f"held {held.on}" if held.held else f"missed: {held.reason}"
-        name = f"{visit_name(case, visit.encounter)}{f' ({visit.record})' if visit.record else ''}"
+        name = f"{visit_name(case.protocol, visit.encounter)}{f' ({visit.record})' if visit.record else ''}"
         caption = f"{name}: {how}; window {visit.earliest} to {visit.latest} (event {held.event})"
         rows = [_row(case, one) for one in mine]
         made += table(COLUMNS, rows, caption) if rows else f'<p class="held">{escape(caption)}</p>\n'

@@ -11,12 +11,12 @@ from trialwright.ledger.chain import Checkpoint
 from trialwright.ledger.envelope import CORRECTED, VOIDED, Event, Json
 from trialwright.ledger.history import corrections, effective
 from trialwright.ledger.store import Header
-from trialwright.protocol.protocol import Protocol, label
+from trialwright.protocol.protocol import Protocol
 from trialwright.render.table import Column
 from trialwright.report.numbers import words
 from trialwright.trial.custody import Unit
 from trialwright.trial.office import local_time
-from trialwright.trial.schedule import Planned, encounter_of
+from trialwright.trial.schedule import Planned
 from trialwright.trial.state import Participant
 
 COLUMNS = (
@@ -75,16 +75,6 @@ def entries(events: Iterable[Event]) -> list[Entry]:
         for one in told
         if one.type not in (CORRECTED, VOIDED)
     ]  # fmt: skip
-
-
-def visit_name(case: Case, name: str) -> str:
-    """How the protocol calls a visit."""
-    base, _, repeat = name.partition(".")
-    if encounter_of(name) not in case.protocol.document.schedule.encounters:
-        return name
-    told = label(case.protocol, encounter_of(name))
-    each = repeat and case.protocol.document.schedule.encounters[base].each
-    return f"{told}, {repeat} {case.protocol.timings[base].calendar}" if each else told
 
 
 def by(case: Case, event: Event) -> str:

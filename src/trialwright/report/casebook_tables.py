@@ -21,12 +21,12 @@ from trialwright.report.casebook_entries import (
     now,
     numbers,
     observed,
-    visit_name,
     when,
 )
 from trialwright.report.numbers import words
 from trialwright.trial import events as e
 from trialwright.trial.signatures import Signature
+from trialwright.views.visits import visit_name
 
 
 def records(case: Case, entries: Sequence[Entry], wanted: Callable[[str], bool]) -> str:
@@ -218,8 +218,9 @@ def _plain_row(case: Case, one: Entry) -> dict[str, object]:
 
 
 def _plainly(case: Case, payload: Mapping[str, Json]) -> str:
+    protocol = case.protocol
     return "; ".join(
-        f"{words(name)} {visit_name(case, str(told)) if name == 'encounter' else label(case.protocol, str(told))}"
+        f"{words(name)} {visit_name(protocol, str(told)) if name == 'encounter' else label(protocol, str(told))}"
         for name, told in payload.items()
         if not isinstance(told, (dict, list)) and told not in ("", None) and name not in ("basis", "text")
     )

@@ -13,7 +13,7 @@ from trialwright.trial.state import Participant
 from trialwright.views.cutoff import CutOff, once
 from trialwright.views.eligibility_now import answers_now
 from trialwright.views.infusions import infusions_of
-from trialwright.views.visits import visits_of
+from trialwright.views.visits import visit_name, visits_of
 
 Severity: TypeAlias = Literal["minor", "major"]
 
@@ -73,20 +73,21 @@ def _eligibility(cut: CutOff, one: Participant) -> Iterator[Deviation]:
 
 def _visits(cut: CutOff, one: Participant) -> Iterator[Deviation]:
     for visit in visits_of(cut, one):
+        name = visit_name(cut.protocol, visit.encounter)
         happened = one.visits.get(visit.key)
         if happened is None:
             if visit.standing == "late":
-                yield Deviation(one.identity, "visit", "major", str(visit.latest), f"{visit.encounter} is overdue.", ())
+                yield Deviation(one.identity, "visit", "major", str(visit.latest), f"{name}: overdue.", ())
             continue
         if not happened.held:
-            says = f"{visit.encounter} did not take place: {happened.reason}."
+            says = f"{name}: did not take place, {happened.reason}."
             yield Deviation(one.identity, "missed visit", "minor", happened.on, says, (happened.event,))
             continue
         outside = visit.days_outside(partial_date(happened.on))
         if outside:
             severity: Severity = "minor" if abs(outside) <= visit.width else "major"
             side = "after" if outside > 0 else "before"
-            says = f"{visit.encounter} took place {_days(abs(outside))} {side} its window."
+            says = f"{name}: took place {_days(abs(outside))} {side} its window."
             yield Deviation(one.identity, "visit window", severity, happened.on, says, (happened.event,))
 
 
