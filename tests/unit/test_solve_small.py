@@ -223,6 +223,7 @@ def test_a_record_whose_parent_was_not_recorded_may_belong_to_any() -> None:
 
 def test_what_is_constant_is_folded_away() -> None:
     some = smt.variable("some", "bool")
+    assert (smt.negate(True), smt.negate(False)) == (False, True)
     assert smt.choose(True, 1, 2) == 1
     assert smt.choose(False, 1, 2) == 2
     assert smt.same(True, some) is smt.same(some, True) is some
