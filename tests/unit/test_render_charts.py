@@ -192,6 +192,16 @@ def test_an_interval_is_written_as_a_journal_does(row: ForestRow, shown: str) ->
     assert f">{shown}</text>" in forest([row, ForestRow("b", 0.2, 0.0, 0.4)], "T", "x")
 
 
+@pytest.mark.parametrize(
+    ("lower", "upper", "ends"),
+    [(-0.15, 0.38, ("−0.2", "0.4")), (0.1, 0.2, ("0", "0.2")), (-3.0, -1.0, ("−3", "0")), (-0.01, 0.9, ("−0.25", "1"))],
+)
+def test_an_interval_lies_between_two_numbers_of_the_axis(lower: float, upper: float, ends: tuple[str, str]) -> None:
+    svg = forest([ForestRow("a", (lower + upper) / 2, lower, upper)], "T", "difference")
+    told = [text for text in ElementTree.fromstring(svg).itertext() if re.fullmatch(r"−?[\d.]+", text)]
+    assert (told[0], told[-1]) == ends
+
+
 def test_the_medians_are_named() -> None:
     svg = before_after({"Exosomes": [(5.0, 6.0), (4.0, 7.0), (4.5, 6.5)]}, "Thickness", "mm")
     assert "n = 3, median 4.50 before and 6.50 after" in svg

@@ -8,7 +8,7 @@ import numpy as np
 
 from trialwright.analysis.comparers import COMPARE, WITH_MISSING, Pair
 from trialwright.analysis.estimates import CONFIDENCE, WOMAN, counts
-from trialwright.analysis.results import Estimate, Figure, Scale
+from trialwright.analysis.results import AGAINST, Estimate, Figure, Scale
 from trialwright.core.truth import Truth
 from trialwright.language.evaluate import evaluate
 from trialwright.language.values import Amount, Answer
@@ -51,7 +51,7 @@ def difference(cut: CutOff, endpoint: str, rows: Sequence[EndpointRow], method: 
     left_out = len(inside) - int((~np.isnan(used.outcome)).sum())
     return Figure(
         f"{endpoint}.difference.{method}", endpoint, f"{label(cut.protocol, endpoint)}: {_measure(document, made)}",
-        f"{experimental} - {control}", document.set, WOMAN, document.units, float(with_outcome),
+        f"{experimental}{AGAINST}{control}", document.set, WOMAN, document.units, float(with_outcome),
         float((~np.isnan(used.outcome)).sum()), left_out if uses.covariates else missing, still_open,
         made.estimate, made.lower, made.upper, CONFIDENCE, made.method, made.notes, made.scale, made.p_value,
     )  # fmt: skip

@@ -85,6 +85,8 @@ def _per_woman(cut: CutOff, endpoint: str, arm: str, rows: Sequence[EndpointRow]
     made = Estimate(None, None, None, method, ("No woman has a denominator above zero.",))
     if ratios:
         found = mean_t(np.array(ratios), CONFIDENCE)
+        if found.lower is not None and found.upper is not None and not 0 <= found.lower <= found.upper <= 1:
+            notes.append("With so few women the limits of t go beyond what a ratio can be: read the ratio of sums.")
         made = Estimate(found.mean, found.lower, found.upper, method, (*notes, *found.warnings))
     yield Figure(
         f"{endpoint}.{arm}.per_woman", endpoint, f"{label(cut.protocol, endpoint)}, mean of women's ratios", arm,

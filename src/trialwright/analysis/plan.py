@@ -129,5 +129,5 @@ def _notes(cut: CutOff) -> tuple[str, ...]:
         notes.append(f"{label(cut.protocol, endpoint)} is pooled as if its members were not clustered: {reason}")
     if is_compared(cut):
         experimental, control = compared(cut)
-        notes.append(f"Arms are compared as {experimental} less {control}.")
+        notes.append(f"Arms are compared as {label(cut.protocol, experimental)} − {label(cut.protocol, control)}.")
     return tuple(notes)

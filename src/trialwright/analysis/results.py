@@ -12,6 +12,10 @@ Scale: TypeAlias = Literal[
 ]
 
 
+#: Between the experimental arm and the control arm of a comparison.
+AGAINST = " - "
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One number of a report, with everything needed to read it.

@@ -76,7 +76,7 @@ def forest(rows: Sequence[ForestRow], title: str, xlabel: str, zero: float = 0.0
         return nothing(title, watermark)
     texts = [_interval(row, _digits(points)) for row in rows]
     lines = _Rows([row.label for row in rows], texts, [row.note for row in rows])
-    low, high = span([*points, zero], 0.06)
+    low, high = _between_marks([*points, zero])
     with sheet(title, lines.height + 36, watermark=watermark) as drawn:
         axes = lines.axes(drawn, (low, high))
         axes.axvline(zero, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
@@ -85,6 +85,15 @@ def forest(rows: Sequence[ForestRow], title: str, xlabel: str, zero: float = 0.0
         drawn.under(axes, xlabel)
     said = "; ".join(f"{row.label}: {text}" for row, text in zip(rows, texts, strict=True))
     return drawn.svg(f"{xlabel}. {said}.")
+
+
+def _between_marks(points: Sequence[float]) -> tuple[float, float]:
+    """Ends of an axis with a number at or beyond every point."""
+    low, high = span(points, 0.06)
+    marks = ticks(low, high)
+    step = marks[1] - marks[0] if len(marks) > 1 else 0.0
+    low = marks[0] - step if marks and min(points) < marks[0] else low
+    return low, (marks[-1] + step if marks and max(points) > marks[-1] else high)
 
 
 def _estimate(axes: Axes, row: ForestRow, y: float, low: float, high: float) -> None:

@@ -90,7 +90,7 @@ def _headline(study: Study) -> str:
     ]
     rows = [
         {
-            "what": one.label, "arm": arm_label(study.cut.protocol, one.arm) if " - " not in one.arm else one.arm,
+            "what": one.label, "arm": arm_label(study.cut.protocol, one.arm),
             "fraction": f"{one.numerator:.0f} / {one.denominator:.0f}", "estimate": estimate(one),
             "limits": limits(one), "unit": f"{one.unit_of_analysis}; {words(one.set)}",
         }

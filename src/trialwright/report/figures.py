@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trialwright.analysis.results import is_planned
+from trialwright.analysis.results import AGAINST, is_planned
 from trialwright.core.partial_date import partial_date
 from trialwright.language.values import Amount
 from trialwright.protocol.protocol import Protocol, label
@@ -55,8 +55,10 @@ def figures(study: Study, board: Board) -> dict[str, str]:
 
 
 def arm_label(protocol: Protocol, arm: str) -> str:
-    """How an arm is called; all women together where the allocation is sealed."""
-    return "All women (allocation sealed)" if arm == ALL else label(protocol, arm)
+    """How an arm is called, or two that are compared; all women together where the allocation is sealed."""
+    if arm == ALL:
+        return "All women (allocation sealed)"
+    return " − ".join(label(protocol, one) for one in arm.split(AGAINST))
 
 
 def _flow(study: Study) -> FlowDiagram:
@@ -131,7 +133,7 @@ def _forest(study: Study, watermark: str) -> str:
         )
         for one in shown
     ]  # fmt: skip
-    title = f"{label(study.cut.protocol, endpoint)}: risk difference, {shown[0].arm}"
+    title = f"{label(study.cut.protocol, endpoint)}: risk difference, {arm_label(study.cut.protocol, shown[0].arm)}"
     return forest(rows, title, "risk difference with 95 % interval", watermark=watermark)
 
 

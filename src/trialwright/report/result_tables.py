@@ -83,7 +83,8 @@ def _comparison(study: Study, figures: Sequence[Figure]) -> str:
         }
         for one in figures
     ]
-    caption = f"{label(study.cut.protocol, first.endpoint)}: arms compared ({first.arm}); set {words(first.set)}"
+    protocol = study.cut.protocol
+    caption = f"{label(protocol, first.endpoint)}: {arm_label(protocol, first.arm)}; set {words(first.set)}"
     purpose = [
         "The first line is the planned analysis; overlap weights speak of women who could have come into either arm."
     ]

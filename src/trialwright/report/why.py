@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from trialwright.analysis.results import AGAINST
 from trialwright.core.finding import Refused, finding
 from trialwright.core.partial_date import partial_date
 from trialwright.language import explain
@@ -69,7 +70,7 @@ def _figure(study: Study, thing: str) -> Iterator[Line]:
             1, f"assumption {name}: {assumption.choice or 'open'} [{assumption.source}]", record=assumption.quotes
         )
     for row in endpoint_table(study.cut, figure.endpoint):
-        if figure.arm in (row.arm, "all") or f"{row.arm}" in figure.arm.split(" - "):
+        if figure.arm in (row.arm, "all") or f"{row.arm}" in figure.arm.split(AGAINST):
             text = f"{row.participant} ({row.arm or 'sealed'}): {_value(row.explanations)}"
             yield Line(1, text, _events(study, row))
 
