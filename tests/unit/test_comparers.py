@@ -11,6 +11,7 @@ from trialwright.analysis.baseline import _imbalance
 from trialwright.analysis.comparers import COMPARE, Pair
 from trialwright.analysis.plan import adjusted
 from trialwright.analysis.results import Figure
+from trialwright.statistics.augmented import augmented_overlap_difference
 
 
 def pair(outcome: Sequence[float], treated: Sequence[float], *covariates: Sequence[float]) -> Pair:
@@ -104,3 +105,20 @@ def test_the_family_of_an_adjustment_is_the_secondary_endpoints(
 ) -> None:
     assert [one.adjusted_p for one in adjusted(comparisons, {"s1", "s2"}, "holm")] == expected
     assert [one.adjusted_p for one in adjusted(comparisons, {"s1", "s2"}, "none")] == [None] * len(comparisons)
+
+
+def test_a_risk_beyond_what_a_risk_can_be_is_said() -> None:
+    told = []
+    for seed in range(60):
+        dice = np.random.default_rng(seed)
+        x, z = dice.normal(size=(24, 2)), np.arange(24) % 2
+        y = (x[:, 0] + 0.5 * dice.normal(size=24) > 1.2).astype(float)
+        try:
+            found = augmented_overlap_difference(y, z, x)
+        except ValueError:
+            continue
+        beyond = not (0 <= found.risk_treated <= 1 and 0 <= found.risk_control <= 1)
+        assert beyond == any("beyond 0 or 1" in one for one in found.warnings)
+        told.append(beyond)
+    assert True in told
+    assert False in told

@@ -328,3 +328,34 @@ def test_the_mode_of_the_imputation_model_is_that_of_firth() -> None:
 def test_what_cannot_be_imputed_is_refused(y: list[float], x: list[list[float]], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         impute_binary(y, x, 2, np.random.default_rng(1))
+
+
+@pytest.mark.parametrize(
+    ("values", "design", "says"),
+    [
+        ([1.0, 2.0], np.zeros((2, 2, 1)), "participants x visits"),
+        (np.ones((4, 2)), np.zeros((3, 2, 2)), "participants x visits"),
+        ([[1.0, np.inf], [2, 3], [3, 4], [4, 6]], np.broadcast_to(np.eye(2), (4, 2, 2)), "infinite"),
+        ([[1.0, 2], [2, 3], [3, 4], [4, 6]], np.full((4, 2, 2), np.nan), "design is missing"),
+    ],
+)
+def test_values_and_a_design_that_do_not_fit_are_refused(
+    values: npt.ArrayLike, design: npt.ArrayLike, says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        unstructured_fit(values, design)
+
+
+@pytest.mark.parametrize(
+    ("who", "design", "says"),
+    [
+        ([1, 1, 2, 2, 3, np.nan], np.ones((6, 1)), "The participant is missing in row 6"),
+        ([1, 1, 2, 2, 3, 3], np.ones(6), "a row per value"),
+        ([1, 1, 2, 2, 3, 3], np.full((6, 1), np.nan), "a row per value"),
+    ],
+)
+def test_a_slope_of_nobody_and_a_design_with_gaps_are_refused(
+    who: npt.ArrayLike, design: npt.ArrayLike, says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        random_slope_fit([1.0, 2, 3, 5, 8, 9], who, [0.0, 1, 0, 1, 0, 1], design)

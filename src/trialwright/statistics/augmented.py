@@ -96,10 +96,17 @@ def augmented_overlap_difference(
         *x.warnings,
         *weight_warnings(z, e, effective[0], effective[1]),
         *outcome_warnings(y, z, lower, upper),
+        *_risk_warnings(y, means),
     )
     return AdjustedDifference(
         estimate, standard_error, lower, upper, means[0], means[1], warnings, freedom, (effective[0], effective[1])
     )
+
+
+def _risk_warnings(y: Floats, means: Sequence[float]) -> tuple[str, ...]:
+    if not np.all((y == 0) | (y == 1)) or all(0 <= one <= 1 for one in means):
+        return ()
+    return ("A risk of an arm comes out beyond 0 or 1, as a straight line may: too few events for this model.",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

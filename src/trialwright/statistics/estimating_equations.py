@@ -57,7 +57,7 @@ def gee_logistic(
     if groups.shape != y.shape:
         raise ValueError(f"{y.size} events and {groups.size} clusters do not describe the same units.")
     if missing := [row for row, one in enumerate(groups.tolist()) if one is None or one != one]:
-        raise ValueError(f"The cluster is missing in {rows(np.array(missing))}.")
+        raise ValueError(f"The cluster is missing in {rows(missing)}.")
     if not np.all((y == 0) | (y == 1)):
         raise ValueError(f"The event is neither 1 nor 0 in {rows(np.flatnonzero((y != 0) & (y != 1)))}.")
     if y.size == 0 or np.ptp(y) == 0:

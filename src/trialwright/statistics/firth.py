@@ -29,7 +29,7 @@ class Coefficient:
 
 @dataclass(frozen=True, slots=True)
 class FirthRegression:
-    """The coefficients, the intercept first, and the penalised log likelihood."""
+    """The coefficients, the intercept first, and the penalised log likelihood of the covariates as scaled inside."""
 
     coefficients: tuple[Coefficient, ...]
     log_likelihood: float

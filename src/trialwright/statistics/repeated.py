@@ -14,7 +14,10 @@ from trialwright.statistics.linear_covariance import Block, Contrast, GaussianFi
 
 @dataclass(frozen=True, slots=True)
 class RepeatedMeasures:
-    """One contrast per visit: the mean, or treated less control. `participants` have a value at some visit."""
+    """One contrast per visit: the mean, or treated less control. `participants` have a value at some visit.
+
+    `log_likelihood` is the restricted one of covariates as standardised inside.
+    """
 
     visits: tuple[Contrast, ...]
     participants: int
@@ -102,7 +105,14 @@ def unstructured_fit(values: npt.ArrayLike, design: npt.ArrayLike) -> GaussianFi
     ([3.0, 4.5], [3.333, 3.0, 4.333])
     """
     y, x = np.asarray(values, dtype=np.float64), np.asarray(design, dtype=np.float64)
+    if y.ndim != 2 or x.ndim != 3 or x.shape[:2] != y.shape:
+        raise ValueError(
+            f"The values have the shape {y.shape} and the design {x.shape}, but participants x visits and participants "
+            "x visits x coefficients are needed."
+        )
     seen = ~np.isnan(y)
+    if np.isinf(y).any() or not np.isfinite(x[seen]).all():
+        raise ValueError("A value is infinite, or the design is missing where a value was measured.")
     together = seen.T.astype(np.int64) @ seen.astype(np.int64)
     m = y.shape[1]
     pairs = [(a, b) for a in range(m) for b in range(a + 1)]
@@ -146,6 +156,10 @@ def random_slope_fit(
     """
     y, t = finite_vector(values, "The value"), finite_vector(time, "The time")
     who, x = np.asarray(participant), np.asarray(design, dtype=np.float64)
+    if x.ndim != 2 or not np.isfinite(x).all():
+        raise ValueError(f"The design has the shape {x.shape}, but a row per value without gaps is needed.")
+    if missing := [row for row, one in enumerate(who.tolist()) if one is None or one != one]:
+        raise ValueError(f"The participant is missing in {rows(missing)}.")
     if not y.size == t.size == who.size == x.shape[0]:
         raise ValueError("Values, times, participants and the rows of the design do not match.")
     if y.size == 0 or np.ptp(t) == 0:
