@@ -370,7 +370,7 @@ def _course(recorded: Pregnancy) -> _Course:
     otherwise = never or alive is YES or p.ending != ""
     ended = p.ended_on is not None or p.ended_at_days is not None or p.ending != "" or alive is YES
     fewest = max(_with_heartbeat(p), int(viable is YES))
-    born, live_born = _born(p, alive, never or viable is NO)
+    born, live_born = _born(p, alive, never)
     return _Course(
         pregnant=pregnant,
         hcg_visible=p.hcg_visible,
@@ -398,7 +398,7 @@ def _decided(is_so: bool, is_not_so: bool) -> Truth:
 
 
 def _born(p: Pregnancy, alive: Truth, never: bool) -> tuple[Interval, Interval]:
-    """How many were delivered, and how many of them alive; nobody where no heartbeat ever was."""
+    """How many were delivered, and how many of them alive."""
     fewest_alive = max(_alive(p), int(alive is YES))
     born = _at_least(p.born, max(len(p.children), p.live_born or 0, fewest_alive), never)
     if p.live_born is not None or alive is NO:
