@@ -81,14 +81,14 @@ def plan_of(protocol: Protocol) -> list[PlanRow]:
 def adjusted(comparisons: Sequence[Figure], secondary: Collection[str], multiplicity: str) -> list[Figure]:
     """The first comparison of each secondary endpoint with its p value adjusted for their number.
 
-    One that could not be estimated counts among them as p = 1: data that refuse an estimate make the others no better.
-    One whose estimator gives limits and never a p does not count, and nothing else stands in for it.
+    One without an estimate, or without limits for it, counts among them as p = 1: data that refuse one make the others
+    no better. One whose estimator gives limits and never a p does not count, and nothing else stands in for it.
     """
     first: dict[str, Figure] = {}
     for one in comparisons:
         if one.endpoint in secondary:
             first.setdefault(one.endpoint, one)
-    family = [one for one in first.values() if one.p_value is not None or one.estimate is None]
+    family = [one for one in first.values() if one.p_value is not None or one.lower is None]
     if multiplicity == "none" or not family:
         return list(comparisons)
     found = aside(_ADJUST[multiplicity], np.array([1.0 if one.p_value is None else one.p_value for one in family]))

@@ -67,7 +67,7 @@ def aside(function: Callable[_Given, _Made], *given: _Given.args, **named: _Give
         return function(*given, **named)
     if refused is not None:
         raise refused
-    return made  # type: ignore[no-any-return]
+    return made  # type: ignore[no-any-return]  # what comes out of pickle is what `function` made there
 
 
 def _started(modules: tuple[str, ...]) -> subprocess.Popen[bytes]:

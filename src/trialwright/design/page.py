@@ -95,9 +95,9 @@ def _asked(design: DesignDocument, found: Characteristics) -> str:
         else Markup("<p>Nowhere that these trials could show it.</p>")
     )
     intro = Markup("<p>{}</p>").format(
-        f"{found.trials:,} trials were simulated for every scenario and size, and analysed as the protocol plans; ± is "
-        "the Monte Carlo error. A "
-        "scenario is a model of summaries; what happens to one woman is rehearsed, not designed."
+        f"{found.trials:,} trials were simulated for every scenario and size, and analysed as the protocol plans; "
+        "± is the Monte Carlo error. A scenario is a model of summaries; what happens to one woman is rehearsed, not "
+        "designed."
     )
     heading = Markup("<h3>Where an analysis does not keep its level</h3>")
     return str(intro + Markup(table(columns, rows, "Scenarios")) + heading + said)

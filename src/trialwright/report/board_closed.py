@@ -25,10 +25,9 @@ from trialwright.report.board_tables import (
     share,
     since_sentence,
     tabled,
-    whole,
 )
 from trialwright.report.figures import boundary_figure
-from trialwright.report.numbers import percent, words
+from trialwright.report.numbers import percent, whole, words
 from trialwright.statistics.binomial import clopper_pearson_upper
 from trialwright.trial.clocks import Due
 from trialwright.views.graded_events import BEFORE, Grading

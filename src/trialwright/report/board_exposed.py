@@ -8,8 +8,8 @@ from trialwright.protocol.protocol import label
 from trialwright.render.table import Column
 from trialwright.report.board import Board, arm_name
 from trialwright.report.board_counts import Exposure, Spread, adherences, exposures
-from trialwright.report.board_tables import paragraphs, share, tabled, whole
-from trialwright.report.numbers import decimal, percent, words
+from trialwright.report.board_tables import paragraphs, share, tabled
+from trialwright.report.numbers import decimal, percent, whole, words
 
 
 def exposure(board: Board) -> str:

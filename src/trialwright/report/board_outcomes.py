@@ -8,8 +8,8 @@ from trialwright.core.truth import Truth
 from trialwright.protocol.protocol import label
 from trialwright.render.table import Column
 from trialwright.report.board import Board, arm_name
-from trialwright.report.board_tables import lines, paragraphs, tabled, whole
-from trialwright.report.numbers import plural, words
+from trialwright.report.board_tables import lines, paragraphs, tabled
+from trialwright.report.numbers import plural, whole, words
 from trialwright.views.custody_trail import Afterwards
 from trialwright.views.cutoff import ALL
 from trialwright.views.pregnancies import LabelRow, side_by_side

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from trialwright.render.table import Column, table
 from trialwright.report.board import Board, arm_name, news
 from trialwright.report.marks import banner
-from trialwright.report.numbers import percent, words
+from trialwright.report.numbers import percent, whole, words
 from trialwright.views.alerts import AlertRow
 from trialwright.views.graded_events import ANY, UNCLASSIFIED, EventCount
 
@@ -35,13 +35,6 @@ def tabled(
 def captioned(board: Board, caption: str) -> str:
     """A caption with the data cut-off, as plain text."""
     return f"{caption} · data cut-off {board.cut.today}"
-
-
-def whole(text: str) -> Markup:
-    """A text that is not broken at the end of a line, as a date; an hour stands apart from its day."""
-    return Markup('<span style="white-space:nowrap">{}</span>').format(
-        text.replace("T", " ") if text[:1].isdigit() else text
-    )
 
 
 def unmet(board: Board, text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from trialwright.render.page import figure
 from trialwright.render.table import Column, table
-from trialwright.report.board_tables import whole
+from trialwright.report.numbers import whole
 from trialwright.report.study import Study
 
 _MOST_LINES = 60

@@ -6,12 +6,15 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from trialwright.core.truth import Truth
 from trialwright.report.board import Board
 from trialwright.report.study import Study
 from trialwright.views.endpoints import endpoint_table
+
+#: A heading, and a row of values for each line.
+Table: TypeAlias = tuple[Sequence[str], Iterable[Sequence[object]]]
 
 #: How a spreadsheet would begin a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -20,49 +23,44 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def data_files(study: Study, board: Board) -> dict[str, str]:
     """Each file's name and its text: what it holds is in its heading, one row per line."""
     analysis = study.analysis
-    files = {
-        "plan.csv": rows_csv(analysis.plan),
-        "analysis-sets.csv": rows_csv(study.sets),
-        "screening.csv": rows_csv(study.screening),
+    tables = {
+        "plan.csv": _table(analysis.plan),
+        "analysis-sets.csv": _table(study.sets),
+        "screening.csv": _table(study.screening),
         "baseline.csv": _baseline(study),
-        "figures.csv": rows_csv(analysis.figures),
-        "comparisons.csv": rows_csv(analysis.comparisons),
+        "figures.csv": _table(analysis.figures),
+        "comparisons.csv": _table(analysis.comparisons),
         "endpoints.csv": _endpoints(study),
-        "funnel.csv": rows_csv(analysis.funnel),
-        "core-outcomes.csv": rows_csv(study.core),
-        "adverse-events.csv": rows_csv(study.adverse_events),
-        "deviations.csv": rows_csv(study.deviations),
-        "worklist.csv": rows_csv(study.worklist),
-        "infusions.csv": rows_csv(board.infusions),
+        "funnel.csv": _table(analysis.funnel),
+        "core-outcomes.csv": _table(study.core),
+        "adverse-events.csv": _table(study.adverse_events),
+        "deviations.csv": _table(study.deviations),
+        "worklist.csv": _table(study.worklist),
+        "infusions.csv": _table(board.infusions),
     }
     if analysis.weights is not None:
-        heading = ("participant", "arm", "propensity", "weight")
-        files["weights.csv"] = _text(heading, analysis.weights.women)
+        tables["weights.csv"] = ("participant", "arm", "propensity", "weight"), analysis.weights.women
     if board.boundary is not None:
-        files["boundary.csv"] = rows_csv(board.boundary.steps)
+        tables["boundary.csv"] = _table(board.boundary.steps)
     virtual = study.header.kind == "virtual"
-    return {name: _marked(text) if virtual else text for name, text in files.items() if text}
+    return {name: _text(*(_marked(*table) if virtual else table)) for name, table in tables.items() if table[0]}
 
 
-def _marked(text: str) -> str:
+def _marked(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """The same with a column that says of every row that it is virtual."""
-    heading, *rows = csv.reader(io.StringIO(text))
-    return _written([[*heading, "virtual"], *([*row, "yes"] for row in rows)])
+    return (*heading, "virtual"), ((*row, "yes") for row in rows)
 
 
-def _baseline(study: Study) -> str:
+def _baseline(study: Study) -> Table:
     heading = ("variable", "label", "unit", "arm", "n", "mean", "sd", "difference", "difference_weighted")
-    return _text(
-        heading,
-        [
-            (row.name, row.label, row.unit, arm, *told, row.difference, row.difference_weighted)
-            for row in study.analysis.baseline
-            for arm, told in row.by_arm.items()
-        ],
-    )
+    return heading, [
+        (row.name, row.label, row.unit, arm, *told, row.difference, row.difference_weighted)
+        for row in study.analysis.baseline
+        for arm, told in row.by_arm.items()
+    ]
 
 
-def _endpoints(study: Study) -> str:
+def _endpoints(study: Study) -> Table:
     """Every participant's value of every endpoint: a truth, or numerator and denominator, or after and before."""
     heading = ("endpoint", "participant", "arm", "answer", "first", "second", "still_open")
     rows = []
@@ -70,24 +68,25 @@ def _endpoints(study: Study) -> str:
         for row in endpoint_table(study.cut, name):
             answer = getattr(row.value, "truth", None) if document.proportion else None
             rows.append((name, row.participant, row.arm, answer, row.first, row.second, row.still_open))
-    return _text(heading, rows)
+    return heading, rows
 
 
 def rows_csv(records: Sequence[Any]) -> str:
     """Frozen records as the lines of a CSV file, a column per field; nothing where there is none."""
-    if not records:
-        return ""
-    heading = [one.name for one in fields(records[0])]
-    return _text(heading, ([getattr(one, name) for name in heading] for one in records))
+    return _text(*_table(records)) if records else ""
+
+
+def _table(records: Sequence[Any]) -> Table:
+    """A column per field; no heading where there is no record."""
+    heading = [one.name for one in fields(records[0])] if records else []
+    return heading, ([getattr(one, name) for name in heading] for one in records)
 
 
 def _text(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    return _written([heading, *([cell(value) for value in row] for row in rows)])
-
-
-def _written(rows: Iterable[Sequence[object]]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(heading)
+    writer.writerows([cell(value) for value in row] for row in rows)
     return out.getvalue()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
 from trialwright.analysis.results import Figure
 
 
@@ -46,6 +48,13 @@ def limits(figure: Figure) -> str:
 def words(name: str) -> str:
     """A name of the protocol as it is read: `per_protocol` is "per protocol"."""
     return name.replace("_", " ")
+
+
+def whole(text: str) -> Markup:
+    """A text that is not broken at the end of a line, as a date; an hour stands apart from its day."""
+    return Markup('<span style="white-space:nowrap">{}</span>').format(
+        text.replace("T", " ") if text[:1].isdigit() else text
+    )
 
 
 def plural(number: int, one: str, several: str = "") -> str:

@@ -57,6 +57,13 @@ def weight_vector(weights: npt.ArrayLike, size: int, name: str) -> Floats:
     return vector
 
 
+def require_names(values: npt.NDArray[np.generic], what: str) -> None:
+    """Every row names somebody or something; None and NaN name nobody, and raise ValueError."""
+    missing = [row for row, one in enumerate(values.tolist()) if one is None or one != one]
+    if missing:
+        raise ValueError(f"{what} is missing in {rows(missing)}.")
+
+
 def rows(indices: Iterable[int]) -> str:
     """Positions counted from 1, at most five of them.
 

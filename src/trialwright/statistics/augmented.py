@@ -90,17 +90,20 @@ def augmented_overlap_difference(
     estimate, standard_error = means[0] - means[1], math.sqrt(variance)
     freedom = float(given.freedom) if small_sample else math.inf
     reach = interval_quantile(confidence, freedom) * standard_error
-    effective = tuple(effective_sample_size(np.where(z == 1, 1 - e, e)[z == arm]) for arm in (1, 0))
+    effective_treated, effective_control = (
+        effective_sample_size(np.where(z == 1, 1 - e, e)[z == arm]) for arm in (1, 0)
+    )
     lower, upper = estimate - reach, estimate + reach
     warnings = (
         *x.warnings,
-        *weight_warnings(z, e, effective[0], effective[1]),
+        *weight_warnings(z, e, effective_treated, effective_control),
         *outcome_warnings(y, z, lower, upper),
         *_risk_warnings(y, means),
     )
     return AdjustedDifference(
-        estimate, standard_error, lower, upper, means[0], means[1], warnings, freedom, (effective[0], effective[1])
-    )
+        estimate, standard_error, lower, upper, means[0], means[1], warnings, freedom,
+        (effective_treated, effective_control),
+    )  # fmt: skip
 
 
 def _risk_warnings(y: Floats, means: Sequence[float]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trialwright.statistics.arguments import finite_vector, rows
+from trialwright.statistics.arguments import finite_vector, require_names, rows
 from trialwright.statistics.covariates import covariate_matrix, per_unit
 from trialwright.statistics.logistic import NoMaximumError, logistic_fit
 
@@ -56,8 +56,7 @@ def gee_logistic(
     groups = np.asarray(cluster)
     if groups.shape != y.shape:
         raise ValueError(f"{y.size} events and {groups.size} clusters do not describe the same units.")
-    if missing := [row for row, one in enumerate(groups.tolist()) if one is None or one != one]:
-        raise ValueError(f"The cluster is missing in {rows(missing)}.")
+    require_names(groups, "The cluster")
     if not np.all((y == 0) | (y == 1)):
         raise ValueError(f"The event is neither 1 nor 0 in {rows(np.flatnonzero((y != 0) & (y != 1)))}.")
     if y.size == 0 or np.ptp(y) == 0:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trialwright.statistics.arguments import Floats, finite_vector, require_confidence, rows
+from trialwright.statistics.arguments import Floats, finite_vector, require_confidence, require_names, rows
 from trialwright.statistics.covariates import covariate_matrix
 from trialwright.statistics.linear_covariance import Block, Contrast, GaussianFit, contrast, fit_linear_covariance
 
@@ -158,8 +158,7 @@ def random_slope_fit(
     who, x = np.asarray(participant), np.asarray(design, dtype=np.float64)
     if x.ndim != 2 or not np.isfinite(x).all():
         raise ValueError(f"The design has the shape {x.shape}, but a row per value without gaps is needed.")
-    if missing := [row for row, one in enumerate(who.tolist()) if one is None or one != one]:
-        raise ValueError(f"The participant is missing in {rows(missing)}.")
+    require_names(who, "The participant")
     if not y.size == t.size == who.size == x.shape[0]:
         raise ValueError("Values, times, participants and the rows of the design do not match.")
     if y.size == 0 or np.ptp(t) == 0:
